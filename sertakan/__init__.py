@@ -1,0 +1,18 @@
+"""Sertakan: who pays which month for whom, and how far the money has come. See README.md for the map of the rooms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from sertakan.config import Config
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """The application: settings, floors, rooms. Refuses to start with bad settings or a route that does not say who may enter."""
+    from sertakan.app import build
+    from sertakan.config import load
+
+    return build(config or load())

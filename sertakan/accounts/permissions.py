@@ -1,0 +1,42 @@
+"""Who may do what. Every route names a permission from here; nothing else decides by role."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """A person's office. Residents have none: what they may see follows from what they own."""
+
+    officer = "officer"
+    supervisor = "supervisor"
+    finance = "finance"
+    attestor = "attestor"  # RT head, market manager, posyandu cadre
+    auditor = "auditor"
+    admin = "admin"
+
+
+class Permission(StrEnum):
+    review_see = "review:see"
+    review_decide = "review:decide"
+    nik_reveal = "nik:reveal"
+    worker_register = "worker:register"
+    worker_attest = "worker:attest"
+    money_see = "money:see"
+    refund_approve = "refund:approve"
+    tariff_edit = "tariff:edit"
+    audit_see = "audit:see"
+    staff_manage = "staff:manage"
+
+
+P = Permission
+ROLES: dict[Role, frozenset[Permission]] = {
+    Role.officer: frozenset({P.review_see, P.review_decide, P.nik_reveal, P.worker_register, P.worker_attest}),
+    Role.supervisor: frozenset({P.review_see, P.review_decide, P.nik_reveal, P.worker_register, P.worker_attest, P.refund_approve, P.audit_see}),
+    Role.finance: frozenset({P.money_see, P.refund_approve}),
+    Role.attestor: frozenset({P.worker_register, P.worker_attest}),
+    Role.auditor: frozenset({P.review_see, P.money_see, P.audit_see}),
+    Role.admin: frozenset({P.staff_manage, P.tariff_edit, P.audit_see}),
+}
+
+
+def may(role: Role | None, permission: Permission) -> bool:
+    return role is not None and permission in ROLES[role]

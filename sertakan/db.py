@@ -1,0 +1,280 @@
+"""The database floor: models, column types, and the one way to write.
+
+Rows change only inside `with transaction():`. It commits once when left normally and rolls back when left by an exception. Anything
+else that tries to change a row raises at once, so a page that only reads cannot write, and a forgotten commit cannot happen silently.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, cast
+
+from flask import current_app
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, Date, DateTime, Engine, Enum, Integer, MetaData, UniqueConstraint, event
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, object_session
+from sqlalchemy.types import TypeDecorator
+
+from sertakan.kit.crypto import Keyring
+from sertakan.kit.months import Month
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """All tables. Every constraint has a predictable name, so that a violation can be told to a person."""
+
+    metadata = MetaData(naming_convention=NAMES)
+
+
+# Tests join an outer transaction and throw it away afterwards; elsewhere the session owns its connection and this says nothing.
+db = SQLAlchemy(model_class=Base, session_options={"join_transaction_mode": "create_savepoint"})
+
+if TYPE_CHECKING:
+
+    class Model(Base):
+        __abstract__ = True
+
+else:
+    Model = db.Model
+
+
+class WriteOutsideTransaction(RuntimeError):
+    """A row was about to change outside `transaction()`. Always a bug of ours."""
+
+
+class InsideTransaction(RuntimeError):
+    """The network was about to be used, or a transaction opened, while a transaction is open. Always a bug of ours."""
+
+
+# ---- columns -------------------------------------------------------------------------------------------------------------------
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware moment in UTC; columns end in `_at`. A naive value is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant must be aware")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class MonthColumn(TypeDecorator[Month]):
+    """A month of contribution, stored as its first day; columns end in `_month` or are called `month`."""
+
+    impl = Date
+    cache_ok = True
+
+    def process_bind_param(self, value: Month | date | None, dialect: Dialect) -> date | None:
+        if value is None:
+            return None
+        return value.first_day if isinstance(value, Month) else value.replace(day=1)
+
+    def process_result_value(self, value: date | None, dialect: Dialect) -> Month | None:
+        return None if value is None else Month.of(value)
+
+
+Key = BigInteger().with_variant(Integer, "sqlite")
+
+
+def key() -> Mapped[int]:
+    """The inner primary key; never shown to anybody."""
+    return mapped_column(Key, primary_key=True, autoincrement=True)
+
+
+def new_ref() -> str:
+    """A random public reference of 128 bits for rows that have no code people read aloud."""
+    return secrets.token_urlsafe(16)
+
+
+def ref() -> Mapped[str]:
+    return mapped_column(db.String(32), unique=True, default=new_ref)
+
+
+def choice(kinds: type[StrEnum], name: str) -> Enum:
+    """A word from a list, kept readable in the table and guarded by a CHECK."""
+    return Enum(
+        kinds, name=name, native_enum=False, create_constraint=True, length=24, values_callable=lambda k: [item.value for item in k]
+    )
+
+
+def keyring() -> Keyring:
+    return cast(Keyring, current_app.extensions["keyring"])
+
+
+class Sealed:
+    """A personal datum, encrypted at rest in `<column>` and bound to its table, row and field (QUALITY A 47, 48).
+
+    Reading opens it, writing seals it; with `blind` the keyed hash that finds equal values is kept beside it.
+    """
+
+    def __init__(self, column: str, *, blind: str | None = None, purpose: str | None = None) -> None:
+        self.column, self.blind, self.purpose = column, blind, purpose
+
+    def _context(self, row: Any) -> str:
+        if row.ref is None:
+            row.ref = new_ref()
+        return f"{row.__tablename__}:{row.ref}:{self.column}"
+
+    def __get__(self, row: Any, owner: type) -> Any:
+        if row is None:
+            return self
+        token = getattr(row, self.column)
+        return None if token is None else keyring().open(token, self._context(row))
+
+    def __set__(self, row: Any, value: str | None) -> None:
+        setattr(row, self.column, None if value is None else keyring().seal(value, self._context(row)))
+        if self.blind:
+            setattr(row, self.blind, None if value is None else blind(value, self.purpose or self.column))
+
+
+def blind(value: str, purpose: str) -> str:
+    """The keyed hash by which an encrypted value is found again; hex, 64 characters."""
+    return keyring().blind(value, purpose).hex()
+
+
+# ---- the one way to write ------------------------------------------------------------------------------------------------------
+
+_writing: ContextVar[bool] = ContextVar("writing", default=False)
+_before_commit: list[Callable[[Session], None]] = []
+
+
+def before_commit(hook: Callable[[Session], None]) -> Callable[[Session], None]:
+    """Register what must be written last in every transaction (the audit chain, whose lock must be taken last)."""
+    _before_commit.append(hook)
+    return hook
+
+
+def in_transaction() -> bool:
+    return _writing.get()
+
+
+def refuse_inside_transaction() -> None:
+    """Called by everything that uses the network: a slow answer must never hold a row or the writer's lock."""
+    if in_transaction():
+        raise InsideTransaction("no network inside transaction()")
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Write whole or not at all. Ends the read so far, so that what is decided inside was read inside. Does not nest."""
+    refuse_inside_transaction()
+    session = db.session()
+    session.rollback()
+    token = _writing.set(True)
+    try:
+        session.connection()  # on SQLite this takes the writer's lock now, before the first read
+        yield session
+        session.flush()
+        for hook in _before_commit:
+            hook(session)
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        _writing.reset(token)
+
+
+@contextmanager
+def bare_writes() -> Iterator[None]:
+    """For migrations and the counters of the rate limits, which write through a connection of their own."""
+    token = _writing.set(True)
+    try:
+        yield
+    finally:
+        _writing.reset(token)
+
+
+def _changing(statement: str) -> bool:
+    return statement.lstrip()[:6].upper() in {"INSERT", "UPDATE", "DELETE"}
+
+
+@event.listens_for(Engine, "connect")
+def _on_connect(dbapi_connection: Any, _record: Any) -> None:
+    if type(dbapi_connection).__module__.startswith("sqlite3"):
+        dbapi_connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = dbapi_connection.cursor()
+        for pragma in ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchronous=FULL"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+
+@event.listens_for(Engine, "begin")
+def _on_begin(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
+
+
+@event.listens_for(Engine, "before_cursor_execute")
+def _guard_statement(_c: Any, _cursor: Any, statement: str, _parameters: Any, _context: Any, _many: bool) -> None:
+    if not _writing.get() and _changing(statement):
+        raise WriteOutsideTransaction(statement.split("(")[0][:80])
+
+
+@event.listens_for(Session, "transient_to_pending")
+def _guard_add(_session: Session, row: object) -> None:
+    if not _writing.get():
+        raise WriteOutsideTransaction(f"adding {type(row).__name__}")
+
+
+def _guard_set(row: object, value: object, _old: object, _initiator: object) -> object:
+    if not _writing.get() and object_session(row) is not None:
+        raise WriteOutsideTransaction(f"changing {type(row).__name__}")
+    return value
+
+
+@event.listens_for(Base, "attribute_instrument", propagate=True)
+def _guard_attribute(_cls: type, _key: str, attribute: Any) -> None:
+    event.listen(attribute, "set", _guard_set, propagate=True)
+
+
+# ---- constraint names ----------------------------------------------------------------------------------------------------------
+
+
+def constraint_name(error: IntegrityError) -> str | None:
+    """The name of the violated constraint or unique index; None when the database does not say."""
+    diagnostics = getattr(error.orig, "diag", None)
+    if diagnostics is not None:
+        return cast("str | None", diagnostics.constraint_name)
+    text = str(error.orig)
+    if text.startswith("CHECK constraint failed: "):
+        return text.removeprefix("CHECK constraint failed: ")
+    if text.startswith("UNIQUE constraint failed: "):
+        columns = text.removeprefix("UNIQUE constraint failed: ").split(", ")
+        table, wanted = columns[0].split(".")[0], [column.split(".")[1] for column in columns]
+        return _unique_name(table, wanted)
+    return None
+
+
+def _unique_name(table_name: str, wanted: list[str]) -> str | None:
+    table = Base.metadata.tables[table_name]
+    for index in table.indexes:
+        if index.unique and [column.name for column in index.columns] == wanted:
+            return str(index.name)
+    for constraint in table.constraints:
+        if isinstance(constraint, UniqueConstraint) and [column.name for column in constraint.columns] == wanted:
+            return str(constraint.name)
+    return None

@@ -1,0 +1,1 @@
+"""Sponsorships: the promise that one sponsor pays named months for one worker; its draft, review state, term, renewal and end."""

@@ -1,0 +1,51 @@
+"""Two languages: Indonesian at `/…`, English at `/en/…`. The middleware moves `/en` into SCRIPT_NAME, so url_for keeps it."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Flask, request
+from flask_babel import force_locale
+from flask_babel import gettext as _
+
+LANGUAGES = ("id", "en")
+
+
+class LanguagePrefix:
+    """WSGI middleware: `/en/x` is page `/x` in English."""
+
+    def __init__(self, wsgi: Callable[..., Iterable[bytes]]) -> None:
+        self.wsgi = wsgi
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path == "/en" or path.startswith("/en/"):
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + "/en"
+            environ["PATH_INFO"] = path[3:] or "/"
+        return self.wsgi(environ, start_response)
+
+
+def current_language() -> str:
+    """The language of this request: by the address alone, so that a page never varies by cookie or header."""
+    return "en" if request and request.script_root.endswith("/en") else "id"
+
+
+def here() -> str:
+    """This page's own address within the site, with its language and query."""
+    query = f"?{request.query_string.decode('ascii', 'ignore')}" if request.query_string else ""
+    return f"{request.script_root}{request.path}{query}"
+
+
+def other_language_url() -> str:
+    """The same page in the other language."""
+    query = f"?{request.query_string.decode('ascii', 'ignore')}" if request.query_string else ""
+    return f"{request.path}{query}" if current_language() == "en" else f"/en{request.path}{query}"
+
+
+def in_language(locale: str, message: str, **params: object) -> str:
+    """A message in a person's language, outside her request (notices, receipts)."""
+    with force_locale(locale):
+        return str(_(message, **params))
+
+
+def init_language(app: Flask) -> None:
+    app.jinja_env.globals.update(current_language=current_language, other_language_url=other_language_url)

@@ -1,0 +1,91 @@
+"""Counts for the rate limits, kept in the application's own database so that every process shares them (QUALITY A 57).
+
+Keys are hashed before they are stored: an address or a contact never stands in the table.
+"""
+
+import hashlib
+import time
+from typing import Any
+
+from limits.storage import Storage
+from sqlalchemy import Float, Integer, String, delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sertakan.db import Model, bare_writes, db, in_transaction
+
+
+class RateCount(Model):
+    """How often one key came within its window."""
+
+    __tablename__ = "rate_count"
+
+    key_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    hits: Mapped[int] = mapped_column(Integer)
+    until: Mapped[float] = mapped_column(Float, index=True)
+
+
+TABLE: Any = RateCount.__table__
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+class DatabaseStorage(Storage):
+    """Fixed windows in table `rate_count`."""
+
+    STORAGE_SCHEME = ["database"]
+
+    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **options: Any) -> None:
+        super().__init__(uri, wrap_exceptions=wrap_exceptions, **options)
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return Exception
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count one more and return the count in this window."""
+        assert not in_transaction(), "limits are checked before a transaction"
+        hashed, now = _hash(key), time.time()
+        with bare_writes(), db.engine.begin() as connection:
+            row = connection.execute(select(TABLE.c.hits, TABLE.c.until).where(TABLE.c.key_hash == hashed).with_for_update()).first()
+            if row is None:
+                try:
+                    with connection.begin_nested():
+                        connection.execute(TABLE.insert().values(key_hash=hashed, hits=amount, until=now + expiry))
+                    return amount
+                except IntegrityError:
+                    row = connection.execute(select(TABLE.c.hits, TABLE.c.until).where(TABLE.c.key_hash == hashed)).one()
+            fresh = row.until <= now
+            hits = amount if fresh else row.hits + amount
+            until = now + expiry if fresh else row.until
+            connection.execute(TABLE.update().where(TABLE.c.key_hash == hashed).values(hits=hits, until=until))
+            return int(hits)
+
+    def get(self, key: str) -> int:
+        with db.engine.connect() as connection:
+            row = connection.execute(select(TABLE.c.hits, TABLE.c.until).where(TABLE.c.key_hash == _hash(key))).first()
+        return int(row.hits) if row and row.until > time.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        with db.engine.connect() as connection:
+            until = connection.execute(select(TABLE.c.until).where(TABLE.c.key_hash == _hash(key))).scalar()
+        return float(until) if until else time.time()
+
+    def check(self) -> bool:
+        return True
+
+    def reset(self) -> int | None:
+        with bare_writes(), db.engine.begin() as connection:
+            return connection.execute(delete(TABLE)).rowcount
+
+    def clear(self, key: str) -> None:
+        with bare_writes(), db.engine.begin() as connection:
+            connection.execute(delete(TABLE).where(TABLE.c.key_hash == _hash(key)))
+
+
+def forget_old() -> int:
+    """Drop counts whose window is over; returns how many."""
+    with bare_writes(), db.engine.begin() as connection:
+        return connection.execute(delete(TABLE).where(TABLE.c.until < time.time())).rowcount
