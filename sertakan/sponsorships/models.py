@@ -22,6 +22,7 @@ class Sponsorship(Model):
         Index("ix_sponsorship_queue", "review_state", "submitted_at"),
         Index("ix_sponsorship_sponsor", "sponsor_id", "submitted_at"),
         Index("ix_sponsorship_worker", "worker_id"),
+        Index("ix_sponsorship_term", "term_state", "last_month"),
         CheckConstraint("first_month <= last_month", name="months_in_order"),
     )
 

@@ -1,0 +1,261 @@
+"""Reading sponsorships. Private lists start from whose they are; another person's code is not there (404)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from flask import abort
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from sertakan.accounts.models import Person
+from sertakan.coverage import queries as coverage_queries
+from sertakan.coverage.models import CoverageMonth
+from sertakan.coverage.rules import LIVE, MonthState, StandingOn, standing
+from sertakan.db import db
+from sertakan.kit import clock
+from sertakan.kit.months import Month, span
+from sertakan.sponsorships import rules
+from sertakan.sponsorships.models import ActionLink, Draft, Sponsorship
+from sertakan.sponsorships.rules import ReviewState, Seen
+from sertakan.web.paging import Page, slice_page
+from sertakan.workers import queries as worker_queries
+from sertakan.workers.models import Worker
+
+PAGE_SIZE = 20
+RIBBON_MONTHS = 12
+
+
+# ---- one row -------------------------------------------------------------------------------------------------------------------
+
+
+def get_by_code(code: str, lock: bool = False) -> Sponsorship:
+    """By its public code, for rooms that have asked whether they may; 404 when there is none."""
+    return _get(Sponsorship.code == code, lock)
+
+
+def get_own(code: str, person: Person, lock: bool = False) -> Sponsorship:
+    """The person's own, or 404: another's code and a made-up one look alike (QUALITY A 20)."""
+    return _get((Sponsorship.code == code) & (Sponsorship.sponsor_id == person.id), lock)
+
+
+def get(sponsorship_id: int, lock: bool = False) -> Sponsorship:
+    return _get(Sponsorship.id == sponsorship_id, lock)
+
+
+def _get(condition: object, lock: bool) -> Sponsorship:
+    statement = select(Sponsorship).where(condition).options(joinedload(Sponsorship.worker), joinedload(Sponsorship.sponsor))  # type: ignore[arg-type]
+    if lock:
+        statement = statement.with_for_update(of=Sponsorship).execution_options(populate_existing=True)
+    found = db.session.scalars(statement).first()
+    if found is None:
+        abort(404)
+    return found
+
+
+def list_own(person: Person, page: int = 1) -> Page[Sponsorship]:
+    """A person's sponsorships, newest first."""
+    statement = (
+        select(Sponsorship)
+        .where(Sponsorship.sponsor_id == person.id)
+        .options(joinedload(Sponsorship.worker))
+        .order_by(Sponsorship.submitted_at.desc(), Sponsorship.id.desc())
+        .limit(PAGE_SIZE + 1)
+        .offset((page - 1) * PAGE_SIZE)
+    )
+    return slice_page(db.session.scalars(statement).all(), page, PAGE_SIZE)
+
+
+def find_draft(token_hash: str) -> Draft | None:
+    return db.session.scalars(select(Draft).where(Draft.token_hash == token_hash)).first()
+
+
+def find_link(token_hash: str) -> ActionLink | None:
+    return db.session.scalars(
+        select(ActionLink).where(ActionLink.token_hash == token_hash).options(joinedload(ActionLink.sponsorship))
+    ).first()
+
+
+def list_links(sponsorship_id: int) -> Sequence[ActionLink]:
+    return db.session.scalars(select(ActionLink).where(ActionLink.sponsorship_id == sponsorship_id)).all()
+
+
+def next_start(worker_id: int, today: date) -> Month:
+    """The month with which cover of this worker can go on: the first that nobody funds, from this month on."""
+    return rules.next_start((row.month for row in coverage_queries.months_of_worker(worker_id)), today)
+
+
+def seen(sponsorship: Sponsorship) -> Seen:
+    """What an officer judges, as it stands now."""
+    worker = sponsorship.worker
+    return Seen(
+        sponsor_ref=sponsorship.sponsor.ref,
+        worker_ref=worker.ref,
+        nik_hash=worker.nik_hash,
+        worker_name=worker.name,
+        typed_name=sponsorship.typed_name,
+        born_on=worker.born_on,
+        occupation_code=worker.occupation_code,
+        employs_others=worker.employs_others,
+        payer_kind=sponsorship.payer_kind.value,
+        package=sponsorship.package.value,
+        base_rupiah=sponsorship.base_rupiah,
+        answer=sponsorship.answer,
+    )
+
+
+# ---- views ---------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class MonthCell:
+    """One square of the ribbon. `state` is this sponsorship's own month, or None; `by_other`: somebody else funds it, never said who."""
+
+    month: Month
+    state: MonthState | None
+    by_other: bool
+    price_rupiah: int
+    is_now: bool
+    is_past: bool
+
+
+@dataclass(frozen=True)
+class SponsorshipView:
+    """Everything the page, the card and the bill say about one sponsorship. Amounts are whole rupiah, days are of Pontianak."""
+
+    sponsorship: Sponsorship
+    display_name: str
+    initial_only: bool
+    occupation_code: str
+    months: Sequence[CoverageMonth]
+    ribbon: Sequence[MonthCell]
+    standing: StandingOn
+    protected: bool
+    days_left: int | None
+    next_start: Month
+    total_rupiah: int
+    others: frozenset[Month] = field(default_factory=frozenset)
+
+    @property
+    def code(self) -> str:
+        return self.sponsorship.code
+
+    @property
+    def covered_until(self) -> date | None:
+        return self.standing.covered_until
+
+    @property
+    def renewable(self) -> bool:
+        """Renew is offered while it runs, in grace and after the end (I15), never while a person still looks at it."""
+        s = self.sponsorship
+        return s.review_state is ReviewState.approved and s.worker.state not in ("deceased", "withdrawn", "merged")
+
+    @property
+    def cancellable(self) -> bool:
+        s = self.sponsorship
+        return s.term_state in rules.OPEN_TERMS and s.review_state not in (ReviewState.rejected, ReviewState.withdrawn)
+
+
+def display_name(sponsorship: Sponsorship) -> str:
+    """What this sponsor may call the worker: as she typed it, or only the coarse title when she chose her from the list (idea 5)."""
+    if not sponsorship.chosen_from_list:
+        return sponsorship.typed_name
+    return coarse_name(sponsorship.worker)
+
+
+def coarse_name(worker: Worker) -> str:
+    """`Ibu S.` or `Bapak H.`"""
+    return worker_queries.coarse_title(worker)
+
+
+def view_of(sponsorship: Sponsorship, today: date | None = None) -> SponsorshipView:
+    """One sponsorship with its months; two statements, whatever their number."""
+    today = today or clock.today()
+    own = coverage_queries.months_of_sponsorship(sponsorship.id)
+    everything = coverage_queries.months_of_worker(sponsorship.worker_id)
+    return assemble(sponsorship, own, everything, today)
+
+
+def views_of(sponsorships: Sequence[Sponsorship], today: date | None = None) -> list[SponsorshipView]:
+    """Many at once, in one statement for the months of all their workers."""
+    today = today or clock.today()
+    rows = months_of_workers({s.worker_id for s in sponsorships})
+    return [
+        assemble(
+            s,
+            [row for row in rows.get(s.worker_id, []) if row.sponsorship_id == s.id],
+            [row for row in rows.get(s.worker_id, []) if row.state in LIVE],
+            today,
+        )
+        for s in sponsorships
+    ]
+
+
+def months_of_workers(worker_ids: set[int]) -> dict[int, list[CoverageMonth]]:
+    """All months, live or not, by worker, oldest first."""
+    found: dict[int, list[CoverageMonth]] = {}
+    if worker_ids:
+        statement = (
+            select(CoverageMonth).where(CoverageMonth.worker_id.in_(worker_ids)).order_by(CoverageMonth.month, CoverageMonth.id)
+        )
+        for row in db.session.scalars(statement):
+            found.setdefault(row.worker_id, []).append(row)
+    return found
+
+
+def assemble(
+    sponsorship: Sponsorship, own: Sequence[CoverageMonth], everything: Sequence[CoverageMonth], today: date
+) -> SponsorshipView:
+    """Pure: rows and a day in, a view out. The standing is the worker's, whoever pays."""
+    states = {row.month: row.state for row in everything}
+    others = frozenset(row.month for row in everything if row.sponsorship_id != sponsorship.id)
+    now = standing(states, today)
+    return SponsorshipView(
+        sponsorship=sponsorship,
+        display_name=display_name(sponsorship),
+        initial_only=sponsorship.chosen_from_list,
+        occupation_code=sponsorship.worker.occupation_code,
+        months=own,
+        ribbon=_ribbon(sponsorship, own, others, today),
+        standing=now,
+        protected=rules.protects(sponsorship.review_state, today, states),
+        days_left=(now.covered_until - today).days if now.covered_until else None,
+        next_start=rules.next_start(states, today),
+        total_rupiah=sum(row.price_rupiah for row in own if row.state in LIVE),
+        others=others,
+    )
+
+
+def _ribbon(sponsorship: Sponsorship, own: Sequence[CoverageMonth], others: frozenset[Month], today: date) -> list[MonthCell]:
+    """Twelve squares from the first month on, moved along so that this month stays in sight."""
+    this = Month.of(today)
+    best = _best(own)
+    cells = []
+    for month in span(ribbon_start(sponsorship.first_month, this), RIBBON_MONTHS):
+        row = best.get(month)
+        cells.append(
+            MonthCell(
+                month=month,
+                state=row.state if row else None,
+                by_other=month in others and (row is None or row.state not in LIVE),
+                price_rupiah=row.price_rupiah if row else 0,
+                is_now=month == this,
+                is_past=month < this,
+            )
+        )
+    return cells
+
+
+def ribbon_start(first: Month, this: Month) -> Month:
+    """From the first month; after most of a year from half a year ago, so that today and what is ahead are both seen."""
+    return first if this < first + (RIBBON_MONTHS - 3) else this + (4 - RIBBON_MONTHS)
+
+
+def _best(own: Sequence[CoverageMonth]) -> dict[Month, CoverageMonth]:
+    """One row a month: the live one, else the newest."""
+    best: dict[Month, CoverageMonth] = {}
+    for row in own:
+        before = best.get(row.month)
+        if before is None or row.state in LIVE or before.state not in LIVE:
+            best[row.month] = row
+    return best

@@ -1,0 +1,400 @@
+"""The verbs of a sponsorship. Run inside `transaction()`; lock order: sponsorship, worker, months."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sertakan.accounts.models import Person
+from sertakan.audit.service import SYSTEM, record
+from sertakan.coverage import queries as coverage_queries
+from sertakan.coverage import service as coverage_service
+from sertakan.coverage.models import CoverageMonth
+from sertakan.coverage.rules import FUNDED, LIVE, MonthState
+from sertakan.db import db
+from sertakan.kit import clock
+from sertakan.kit.codes import new_code
+from sertakan.kit.months import Month
+from sertakan.kit.nik import Nik
+from sertakan.sponsorships import queries, rules
+from sertakan.sponsorships.models import ActionLink, Sponsorship
+from sertakan.sponsorships.rules import Answers, ReviewState, TermState
+from sertakan.tariff.rules import PayerKind, Quote
+from sertakan.workers import queries as worker_queries
+from sertakan.workers import service as worker_service
+from sertakan.workers.models import ConsentGiver, ConsentKind, Waiting, Worker, WorkerState
+
+REVIEW_ACTIONS = {
+    ReviewState.submitted: "sponsorship.resubmit",
+    ReviewState.needs_info: "sponsorship.ask",
+    ReviewState.approved: "sponsorship.approve",
+    ReviewState.rejected: "sponsorship.reject",
+    ReviewState.withdrawn: "sponsorship.withdraw",
+}
+TERM_ACTIONS = {
+    TermState.running: "sponsorship.run",
+    TermState.paused: "sponsorship.pause",
+    TermState.cancelled: "sponsorship.cancel",
+    TermState.terminated: "sponsorship.terminate",
+    TermState.ended: "sponsorship.end",
+}
+GONE = frozenset({WorkerState.deceased, WorkerState.withdrawn, WorkerState.merged})
+HOLD_MINUTES = 90
+
+
+def subject(sponsorship: Sponsorship) -> str:
+    """How the trail names it."""
+    return f"sponsorship:{sponsorship.ref}"
+
+
+# ---- beginning -----------------------------------------------------------------------------------------------------------------
+
+
+def submit(*, sponsor: Person, answers: Answers, quote: Quote, risk_version: str = rules.RISK_VERSION) -> Sponsorship:
+    """A resident's promise: the worker's row, her consent, the sponsorship and its reserved months, all or nothing.
+
+    Refuses what rules refuse, `PriceChanged` when the quote is not for these months, `ChosenByAnother`, `WorkerUnavailable`, and
+    `MonthTaken` when anybody funds one of the months: the overlap is told here for the first time (PRODUCT idea 6).
+    """
+    today = clock.today()
+    rules.check_who(answers)
+    rules.check_length(answers, today)
+    if not answers.risk_read:
+        raise rules.RiskNotRead(field="risk_read")
+    waiting = _chosen(answers) if answers.waiting_code else None
+    worker = waiting.worker if waiting else _described(sponsor, answers, rules.check_data(answers, today))
+    _check_worker(worker)
+    package = answers.package if not worker.employs_others else quote.package
+    rules.check_savings(package, worker.employs_others)
+    _check_quote(quote, answers, package)
+    sponsorship = _new(sponsor, worker, quote, risk_version)
+    sponsorship.typed_name = worker.name if waiting else answers.name
+    sponsorship.chosen_from_list = waiting is not None
+    sponsorship.show_name, sponsorship.remind = answers.show_name, answers.remind
+    db.session.add(sponsorship)
+    db.session.flush()
+    reserve(actor=sponsor.ref, sponsorship=sponsorship, quote=quote)
+    refresh_fingerprint(sponsorship)
+    record(actor=sponsor.ref, action="sponsorship.submit", subject=subject(sponsorship), after=_facts(sponsorship, quote))
+    return sponsorship
+
+
+def _chosen(answers: Answers) -> Waiting:
+    """The worker picked from the list, held again for as long as paying may take."""
+    waiting = worker_queries.get_waiting(answers.waiting_code, lock=True)
+    return worker_service.hold(waiting=waiting, by=answers.held_as, minutes=HOLD_MINUTES)
+
+
+def _described(sponsor: Person, answers: Answers, number: Nik) -> Worker:
+    worker = worker_service.find_or_create(
+        actor=sponsor,
+        nik=number,
+        name=answers.name,
+        phone=answers.worker_phone or None,
+        occupation_code=answers.occupation_code,
+        kelurahan_code=answers.kelurahan_code or None,
+        employs_others=answers.employs_others,
+    )
+    worker_service.record_consent(
+        actor=sponsor,
+        worker=worker,
+        kind=ConsentKind.registered,
+        giver=ConsentGiver.sponsor_statement,
+        text_version=rules.CONSENT_VERSION,
+    )
+    return worker
+
+
+def _check_worker(worker: Worker) -> None:
+    if worker.state in GONE:
+        raise rules.WorkerUnavailable
+
+
+def _check_quote(quote: Quote, answers: Answers, package: Any) -> None:
+    """The price the resident saw must be of these very months, for a private payer (traps 3, 6)."""
+    first = answers.starts
+    assert first is not None
+    wanted = [first + i for i in range(answers.count)]
+    if (
+        [line.month for line in quote.lines] != wanted
+        or quote.package is not package
+        or quote.payer_kind is not PayerKind.private
+    ):
+        raise rules.PriceChanged
+
+
+def _new(sponsor: Person, worker: Worker, quote: Quote, risk_version: str) -> Sponsorship:
+    return Sponsorship(
+        code=new_code(),
+        sponsor=sponsor,
+        maker_id=sponsor.id,
+        worker=worker,
+        typed_name=worker.name,
+        payer_kind=quote.payer_kind,
+        package=quote.package,
+        base_rupiah=quote.base_rupiah,
+        first_month=quote.lines[0].month,
+        last_month=quote.lines[-1].month,
+        review_state=ReviewState.submitted,
+        term_state=TermState.waiting,
+        fingerprint="",
+        risk_version=risk_version,
+        submitted_at=clock.now(),
+    )
+
+
+def _facts(sponsorship: Sponsorship, quote: Quote) -> dict[str, Any]:
+    return {
+        "code": sponsorship.code,
+        "worker": sponsorship.worker.ref,
+        "first_month": str(sponsorship.first_month),
+        "last_month": str(sponsorship.last_month),
+        "package": sponsorship.package.value,
+        "payer_kind": sponsorship.payer_kind.value,
+        "amount_rupiah": quote.total_rupiah,
+        "risk_version": sponsorship.risk_version,
+    }
+
+
+def reserve(*, actor: str, sponsorship: Sponsorship, quote: Quote) -> list[CoverageMonth]:
+    """Promise the quote's months for this sponsorship at the quote's prices. Refuses `MonthTaken`."""
+    return coverage_service.reserve(
+        actor=actor,
+        worker=sponsorship.worker,
+        sponsorship_id=sponsorship.id,
+        payer_kind=sponsorship.payer_kind,
+        package=quote.package,
+        quote=quote,
+    )
+
+
+def refresh_fingerprint(sponsorship: Sponsorship) -> str:
+    """Take the fingerprint anew while the review is open; a decision made on an older one no longer fits (I6)."""
+    months = coverage_queries.months_of_sponsorship(sponsorship.id)
+    live = [(row.month, row.price_rupiah) for row in months if row.state in LIVE]
+    mark = rules.fingerprint(queries.seen(sponsorship), live)
+    if sponsorship.review_state in rules.OPEN_REVIEWS:
+        sponsorship.fingerprint = mark
+    return mark
+
+
+# ---- the two machines ----------------------------------------------------------------------------------------------------------
+
+
+def move_review(*, actor: str, sponsorship: Sponsorship, to: ReviewState, reason: str | None = None) -> None:
+    """The only place that sets the review's state. Refuses AlreadyDecided. A refusal also closes a term that has not begun."""
+    before = sponsorship.review_state
+    rules.check_review(before, to)
+    sponsorship.review_state = to
+    if not rules.REVIEW_MOVES[to]:
+        sponsorship.decided_at = clock.now()
+    _note(actor, REVIEW_ACTIONS[to], sponsorship, {"review": before.value}, {"review": to.value}, reason)
+    if to in (ReviewState.rejected, ReviewState.withdrawn) and sponsorship.term_state is TermState.waiting:
+        move_term(actor=actor, sponsorship=sponsorship, to=TermState.cancelled, reason=to.value)
+
+
+def move_term(*, actor: str, sponsorship: Sponsorship, to: TermState, reason: str | None = None) -> None:
+    """The only place that sets the term's state. Refuses AlreadyClosed."""
+    before = sponsorship.term_state
+    rules.check_term(before, to)
+    sponsorship.term_state = to
+    if not rules.TERM_MOVES[to]:
+        sponsorship.ended_at = clock.now()
+        sponsorship.end_reason = reason
+    if to is TermState.terminated:
+        revoke_links(sponsorship)
+    _note(actor, TERM_ACTIONS[to], sponsorship, {"term": before.value}, {"term": to.value}, reason)
+
+
+def _note(
+    actor: str, action: str, sponsorship: Sponsorship, before: dict[str, Any], after: dict[str, Any], reason: str | None
+) -> None:
+    record(actor=actor, action=action, subject=subject(sponsorship), before=before, after=after, reason=reason)
+
+
+def ask(*, actor: str, sponsorship: Sponsorship, question: str) -> None:
+    """An officer needs more; the clock of the review stands still until the answer."""
+    if not question.strip():
+        raise rules.QuestionMissing(field="question")
+    move_review(actor=actor, sponsorship=sponsorship, to=ReviewState.needs_info)
+    sponsorship.question, sponsorship.answer = question, None
+
+
+def answer(*, actor: str, sponsorship: Sponsorship, text: str) -> None:
+    """The sponsor's answer puts it back into the queue, under a new fingerprint. Refuses NothingAsked."""
+    if sponsorship.review_state is not ReviewState.needs_info:
+        raise rules.NothingAsked
+    if not text.strip():
+        raise rules.AnswerMissing(field="answer")
+    sponsorship.answer = text
+    move_review(actor=actor, sponsorship=sponsorship, to=ReviewState.submitted)
+    refresh_fingerprint(sponsorship)
+
+
+def start_if_ready(sponsorship: Sponsorship) -> bool:
+    """Called when money came in or the review said yes: the end grows to the last funded month, and the term starts when both are there.
+
+    Returns whether it started now. A worker chosen from the list leaves it with the first money.
+    """
+    months = coverage_queries.months_of_sponsorship(sponsorship.id)
+    funded = [row.month for row in months if row.state in FUNDED]
+    if not funded:
+        return False
+    sponsorship.last_month = max(sponsorship.last_month, *funded)
+    _leave_list(sponsorship)
+    if sponsorship.review_state is not ReviewState.approved or sponsorship.term_state is not TermState.waiting:
+        return False
+    move_term(actor=SYSTEM, sponsorship=sponsorship, to=TermState.running)
+    return True
+
+
+def _leave_list(sponsorship: Sponsorship) -> None:
+    if sponsorship.chosen_from_list:
+        waiting = worker_queries.find_waiting_of(sponsorship.worker_id)
+        if waiting is not None and waiting.left_at is None:
+            worker_service.leave_list(actor=SYSTEM, waiting=waiting, reason="sponsored")
+
+
+# ---- ending --------------------------------------------------------------------------------------------------------------------
+
+
+def release_unpaid(*, actor: str, sponsorship: Sponsorship, reason: str) -> list[CoverageMonth]:
+    """Free the months that were promised and never paid; the sponsorship itself stays as it is. Returns those months."""
+    months = coverage_queries.months_of_sponsorship(sponsorship.id, lock=True)
+    unpaid = [row for row in months if row.state is MonthState.reserved]
+    _release(actor, unpaid, reason)
+    refresh_fingerprint(sponsorship)
+    return unpaid
+
+
+def cancel(*, actor: str, sponsorship: Sponsorship, reason: str) -> list[CoverageMonth]:
+    """Stop: months not yet remitted become free. Returns those that had been paid, for the money to go back to the payer.
+
+    Before a decision this withdraws the request. Months already at BPJS stay: the worker's cover is never taken back here.
+    """
+    if sponsorship.review_state in rules.OPEN_REVIEWS:
+        return withdraw(actor=actor, sponsorship=sponsorship, reason=reason)
+    move_term(actor=actor, sponsorship=sponsorship, to=TermState.cancelled, reason=reason)
+    return release_months(actor=actor, sponsorship=sponsorship, reason=reason)
+
+
+def withdraw(*, actor: str, sponsorship: Sponsorship, reason: str) -> list[CoverageMonth]:
+    """Take the request back before a decision. Returns the months that had been paid, now free."""
+    move_review(actor=actor, sponsorship=sponsorship, to=ReviewState.withdrawn, reason=reason)
+    return release_months(actor=actor, sponsorship=sponsorship, reason=reason)
+
+
+def release_months(*, actor: str, sponsorship: Sponsorship, reason: str) -> list[CoverageMonth]:
+    """Free every month that has not gone to BPJS; returns those that had been paid (also used after a rejection)."""
+    months = coverage_queries.months_of_sponsorship(sponsorship.id, lock=True)
+    paid = [row for row in months if row.state is MonthState.paid]
+    _release(actor, [row for row in months if row.state in (MonthState.reserved, MonthState.paid)], reason)
+    return paid
+
+
+def _release(actor: str, months: Sequence[CoverageMonth], reason: str) -> None:
+    for row in months:
+        coverage_service.move(actor=actor, month=row, to=MonthState.released, reason=reason)
+
+
+def end_if_over(sponsorship: Sponsorship) -> bool:
+    """The last month is past and nothing more will happen to any month: the term ends. Returns whether it ended now."""
+    months = coverage_queries.months_of_sponsorship(sponsorship.id)
+    if sponsorship.last_month >= clock.this_month() or not rules.months_are_final(row.state for row in months):
+        return False
+    move_term(actor=SYSTEM, sponsorship=sponsorship, to=TermState.ended, reason="all months are over")
+    return True
+
+
+# ---- going on ------------------------------------------------------------------------------------------------------------------
+
+
+def extend(
+    *, actor: Person | str, sponsorship: Sponsorship, count: int, quote: Quote, first_month: Month
+) -> tuple[Sponsorship, list[CoverageMonth]]:
+    """More months, reserved at the quote's prices. The old end is untouched until money arrives.
+
+    An open, approved sponsorship grows; a closed one is copied, never revived. Refuses StillInReview, NotRenewable, WorkerUnavailable,
+    HoleInMonths (trap 12), what `check_months` refuses, and `MonthTaken`.
+    """
+    today = clock.today()
+    rules.check_months(first_month, count, today)
+    _check_worker(sponsorship.worker)
+    _check_no_hole(sponsorship, first_month)
+    wanted = [first_month + i for i in range(count)]
+    if [line.month for line in quote.lines] != wanted or quote.payer_kind is not sponsorship.payer_kind:
+        raise rules.PriceChanged
+    rules.check_savings(quote.package, sponsorship.worker.employs_others)
+    target = sponsorship
+    if not rules.is_open(sponsorship.review_state, sponsorship.term_state):
+        target = _copy(sponsorship, quote)
+    name = actor if isinstance(actor, str) else actor.ref
+    months = reserve(actor=name, sponsorship=target, quote=quote)
+    refresh_fingerprint(target)
+    facts = _facts(target, quote) | {"first_month": str(first_month), "last_month": str(wanted[-1])}
+    record(actor=name, action="sponsorship.extend", subject=subject(target), after=facts)
+    return target, months
+
+
+def _check_no_hole(sponsorship: Sponsorship, first_month: Month) -> None:
+    start = queries.next_start(sponsorship.worker_id, clock.today())
+    if first_month != start:
+        raise rules.HoleInMonths(field="first_month", month=start)
+
+
+def _copy(old: Sponsorship, quote: Quote) -> Sponsorship:
+    """Closed states renew by a copy that points back (PRODUCT 5.2); a person or a rule reviews it again."""
+    if old.review_state in rules.OPEN_REVIEWS:
+        raise rules.StillInReview
+    if old.review_state is not ReviewState.approved or old.term_state is TermState.terminated:
+        raise rules.NotRenewable
+    copy = _new(old.sponsor, old.worker, quote, old.risk_version)
+    copy.typed_name, copy.chosen_from_list = old.typed_name, old.chosen_from_list
+    copy.show_name, copy.remind = old.show_name, old.remind
+    copy.organisation_id, copy.renews_id = old.organisation_id, old.id
+    db.session.add(copy)
+    db.session.flush()
+    return copy
+
+
+# ---- links in messages ---------------------------------------------------------------------------------------------------------
+
+
+def hash_token(token: str) -> str:
+    """Only the hash of a random token is stored; 192 random bits need no key."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def make_link(
+    *, sponsorship: Sponsorship, purpose: str, days: int = rules.LINK_DAYS, detail: dict[str, Any] | None = None
+) -> str:
+    """A link for one purpose, valid for so many days; returns the raw token, which is stored nowhere."""
+    token = secrets.token_urlsafe(24)
+    now = clock.now()
+    db.session.add(
+        ActionLink(
+            token_hash=hash_token(token),
+            purpose=purpose,
+            sponsorship=sponsorship,
+            created_at=now,
+            expires_at=now + timedelta(days=days),
+            detail=detail,
+        )
+    )
+    return token
+
+
+def use_link(token: str, purpose: str) -> ActionLink:
+    """The living link with this token and purpose; refuses LinkOver for an unknown, expired or revoked one alike."""
+    link = queries.find_link(hash_token(token))
+    if link is None or link.purpose != purpose or link.revoked_at is not None or link.expires_at <= clock.now():
+        raise rules.LinkOver
+    return link
+
+
+def revoke_links(sponsorship: Sponsorship) -> None:
+    """No link works any longer. Ended and cancelled ones keep theirs: renew is offered after the end, too (I15)."""
+    for link in queries.list_links(sponsorship.id):
+        if link.revoked_at is None:
+            link.revoked_at = clock.now()
