@@ -1,0 +1,1 @@
+"""Kit: what every room needs and what knows neither Flask nor the database."""

@@ -1,0 +1,34 @@
+"""Indonesian mobile numbers: typed as `0812…`, `62812…`, `+62 812-…`; kept as E.164."""
+
+import phonenumbers
+
+from sertakan.kit.errors import N_, Refused
+
+
+class NotMobile(Refused):
+    message = N_("Nomor HP 10–13 angka, diawali 08 atau +62")
+
+
+def parse(text: str) -> str:
+    """E.164 (`+62812…`), or NotMobile."""
+    text = text.strip()
+    if not text.isascii() or len(text) > 30:
+        raise NotMobile
+    if text.startswith("62"):
+        text = f"+{text}"
+    elif text.startswith("8"):
+        text = f"0{text}"
+    try:
+        number = phonenumbers.parse(text, "ID")
+    except phonenumbers.NumberParseException as error:
+        raise NotMobile from error
+    mobile = phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
+    if number.country_code != 62 or not phonenumbers.is_valid_number(number) or not mobile:
+        raise NotMobile
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def mask(e164: str) -> str:
+    """`+6281234567781` -> `0812••••7781`."""
+    local = "0" + e164.removeprefix("+62")
+    return f"{local[:4]}••••{local[-4:]}"
