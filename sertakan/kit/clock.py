@@ -33,7 +33,7 @@ def this_month() -> Month:
 
 def set_today(day: date | None) -> None:
     """Move the clock of this process to `day`, same time of day; None goes back to the real day."""
-    global _offset  # noqa: PLW0603 - one clock per process is the point
+    global _offset
     real = datetime.now(UTC)
     _offset = timedelta() if day is None else timedelta(days=(day - local(real).date()).days)
 
@@ -41,7 +41,7 @@ def set_today(day: date | None) -> None:
 @contextmanager
 def frozen(instant: datetime) -> Iterator[None]:
     """Hold the clock at one instant (tests)."""
-    global _frozen  # noqa: PLW0603
+    global _frozen
     before, _frozen = _frozen, instant.astimezone(UTC)
     try:
         yield

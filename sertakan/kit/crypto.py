@@ -1,8 +1,8 @@
 """Sealing personal data at rest and finding it again (QUALITY A 47 to 49).
 
-AES-256-GCM with a fresh 96-bit nonce; the associated data binds a ciphertext to its table, row and field, so a moved one does not open.
-The key's id stands in the token, so keys can be changed while old values still open. Equality search uses HMAC-SHA-256 under a key of
-its own.
+AES-256-GCM with a fresh 96-bit nonce; the associated data binds a ciphertext to its table, row and field, so a moved one does
+not open. The key's id stands in the token, so keys can be changed while old values still open. Equality search uses HMAC-SHA-256
+under a key of its own.
 """
 
 import base64

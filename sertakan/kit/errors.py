@@ -3,7 +3,7 @@
 from typing import Any
 
 
-def N_(message: str) -> str:  # noqa: N802 - the usual gettext name
+def N_(message: str) -> str:
     """Mark a sentence for translation where it is written; it is translated where it is shown."""
     return message
 

@@ -33,7 +33,7 @@ def _check_origin() -> None:
 
 def _form_action() -> str:
     """Our own pages, and the payment page that a form's answer redirects to."""
-    return "'self' " + current_app.config["CHECKOUT_ORIGIN"]
+    return f"'self' {current_app.config['CHECKOUT_ORIGIN']}"
 
 
 def _set_headers(response: Response) -> Response:
