@@ -3,7 +3,7 @@
 Amounts are whole rupiah on our side. Stripe treats IDR as a two-decimal currency (Rp16.800 is 1680000); the factor lives here and
 nowhere else. No personal data goes out: Stripe gets our order reference, an amount and a sentence that fits everybody.
 
-Every write carries an idempotency key that the caller has stored before: a retry repeats key and parameters exactly, so a lost answer
+Every write carries an idempotency key that the caller has stored before: a retry repeats key and parameters, so a lost answer
 costs nothing. Stripe keeps the first answer for 24 hours, a 500 too; after that ask (get, list), never repeat.
 """
 
