@@ -122,8 +122,9 @@ def install(python: Path, lock: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
         for line in pip.stdout or ():
             tail = [*tail[-3:], line.strip()]
-            seen += line.startswith(("Collecting", "Requirement already"))
-            if line.startswith("Collecting") and seen % 15 == 0:
+            fetched = line.startswith(("Collecting", "Processing"))
+            seen += fetched or line.startswith("Requirement already")
+            if fetched and seen % 15 == 0:
                 say(f"  {seen} of {total}")
     if pip.returncode:
         why = "is this machine on a network?" if any(word in line for word in OFFLINE for line in tail) else "pip's last words:"
