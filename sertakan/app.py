@@ -2,7 +2,7 @@
 
 import logging
 from importlib import import_module
-from importlib.util import find_spec
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask
@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from sertakan.config import Config
 from sertakan.db import db
 from sertakan.kit.crypto import Keyring
-from sertakan.web import assets, errors, filters, headers, language, limits
+from sertakan.web import errors, headers, language, limits
 from sertakan.web.access import check_every_route_is_marked
 from sertakan.web.extensions import babel, csrf, limiter, login_manager, migrate
 
@@ -74,8 +74,7 @@ def build(config: Config) -> Flask:
     logging.getLogger("sertakan").setLevel(config.log_level)
     app.extensions["keyring"] = Keyring(config.seal_keys, next(iter(config.seal_keys)), config.blind_key)
     for room in ROOMS:
-        if find_spec(f"sertakan.{room}.models"):
-            import_module(f"sertakan.{room}.models")
+        _part(room, "models")
     db.init_app(app)
     migrate.init_app(app, db, directory="migrations")
     babel.init_app(app, locale_selector=language.current_language)
@@ -86,8 +85,9 @@ def build(config: Config) -> Flask:
     headers.init_headers(app)
     errors.init_errors(app)
     language.init_language(app)
-    filters.init_filters(app)
-    assets.init_assets(app)
+    for part in ("filters", "assets"):
+        if module := _part("web", part):
+            getattr(module, f"init_{part}")(app)
     _register_rooms(app)
     app.wsgi_app = language.LanguagePrefix(app.wsgi_app)  # type: ignore[method-assign]
     if config.trusted_proxies:
@@ -101,10 +101,23 @@ def _register_rooms(app: Flask) -> None:
     blank = Blueprint("web", "sertakan.web", template_folder="templates")
     app.register_blueprint(blank)
     for room in ROOMS:
-        if find_spec(f"sertakan.{room}.views"):
-            module = import_module(f"sertakan.{room}.views")
+        if module := _part(room, "views"):
             app.register_blueprint(module.bp)
             if init := getattr(module, "init_app", None):
                 init(app)
-    if find_spec("sertakan.cli"):
-        import_module("sertakan.cli").init_cli(app)
+    if module := _part("cli"):
+        module.init_cli(app)
+
+
+def _part(*names: str) -> Any:
+    name = ".".join(("sertakan", *names))
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and name.startswith(error.name):
+            return None
+        logging.getLogger("sertakan").warning("room not ready: %s needs %s", name, error.name)
+        return None
+    except ImportError as error:
+        logging.getLogger("sertakan").warning("room not ready: %s: %s", name, error)
+        return None

@@ -116,7 +116,12 @@ def ref() -> Mapped[str]:
 def choice(kinds: type[StrEnum], name: str) -> Enum:
     """A word from a list, kept readable in the table and guarded by a CHECK."""
     return Enum(
-        kinds, name=name, native_enum=False, create_constraint=True, length=24, values_callable=lambda k: [item.value for item in k]
+        kinds,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        length=24,
+        values_callable=lambda k: [item.value for item in k],
     )
 
 

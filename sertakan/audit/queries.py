@@ -11,7 +11,9 @@ from sertakan.db import db
 
 def list_for(subject: str, limit: int = 200) -> Sequence[AuditEntry]:
     """What happened to one thing, newest first."""
-    return db.session.scalars(select(AuditEntry).where(AuditEntry.subject == subject).order_by(AuditEntry.id.desc()).limit(limit)).all()
+    return db.session.scalars(
+        select(AuditEntry).where(AuditEntry.subject == subject).order_by(AuditEntry.id.desc()).limit(limit)
+    ).all()
 
 
 def find_break() -> int | None:

@@ -1,0 +1,110 @@
+"""Which room's job runs when, and what a knock wakes.
+
+The rows are the truth: every job finds what is due by itself, so a lost, doubled or late task changes nothing (ARCHITECTURE 4).
+Huey only says "look again": from its clock, or from a knock after a commit.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from flask import Flask
+from huey import SqliteHuey, crontab
+
+from sertakan.db import db
+from sertakan.demo.clock import follow_demo_clock
+from sertakan.kit import clock
+from sertakan.notices import jobs as notices
+from sertakan.payments import jobs as payments
+from sertakan.reports import books
+from sertakan.sponsorships import jobs as sponsorships
+from sertakan.web import limits
+from sertakan.web.knock import listen
+
+log = logging.getLogger("sertakan.jobs")
+
+
+def sweep() -> object:
+    return sponsorships.sweep(clock.today())
+
+
+EVERY_MINUTE: dict[str, Callable[[], object]] = {
+    "events": payments.handle_new_events,
+    "refunds": payments.send_refunds,
+    "notices": notices.send_due,
+}
+EVERY_FIVE_MINUTES: dict[str, Callable[[], object]] = {
+    "expire": payments.expire_orders,
+    "reconcile": payments.reconcile,
+    "limits": limits.forget_old,
+}
+DAILY: dict[str, Callable[[], object]] = {"sweep": sweep, "books": books.check_and_log}
+JOBS = {**EVERY_MINUTE, **EVERY_FIVE_MINUTES, **DAILY}
+# what one job leaves for another to do at once
+THEN = {
+    "events": ("refunds", "notices"),
+    "sweep": ("notices",),
+    "expire": ("refunds", "notices"),
+    "reconcile": ("refunds", "notices"),
+}
+
+
+def run(app: Flask, name: str) -> bool:
+    """Run one job in its own app context. A fault is logged with the job's name and leaves the rows as they were."""
+    started = time.monotonic()
+    with app.app_context():
+        follow_demo_clock()
+        try:
+            result = JOBS[name]()
+        except Exception:
+            log.exception("job %s failed", name)
+            return False
+        finally:
+            db.session.remove()
+    log.info("job %s: %s in %.2f s", name, result, time.monotonic() - started)
+    return True
+
+
+def run_with_followers(app: Flask, name: str) -> None:
+    """A job and what it usually leaves behind."""
+    run(app, name)
+    for follower in THEN.get(name, ()):
+        run(app, follower)
+
+
+def make_queue(app: Flask) -> Any:
+    """The queue of this instance, with its clock. Payloads are job names only."""
+    queue = SqliteHuey("sertakan", filename=f"{app.instance_path}/jobs.db", utc=True)
+    wake = queue.task(name="wake")(partial(run_with_followers, app))
+    for names, when in (
+        (EVERY_MINUTE, crontab(minute="*")),
+        (EVERY_FIVE_MINUTES, crontab(minute="*/5")),
+        (DAILY, crontab(hour="17", minute="5")),  # 00.05 in Pontianak
+    ):
+        for name in names:
+            queue.periodic_task(when, name=f"every_{name}")(partial(run_with_followers, app, name))
+    queue.wake = wake
+    return queue
+
+
+def init_jobs(app: Flask) -> None:
+    """Let the web process pass knocks on to the worker."""
+    if app.testing:
+        return
+    queue = make_queue(app)
+    app.extensions["queue"] = queue
+
+    def pass_on(what: str, _row_id: int) -> None:
+        queue.wake(what)
+
+    listen(pass_on)
+
+
+def work(app: Flask) -> None:
+    """Be the worker until told to stop. Looks at everything once at start: what came while nobody worked is done first."""
+    queue = app.extensions.get("queue") or make_queue(app)
+    for name in JOBS:
+        run(app, name)
+    queue.create_consumer(workers=1, initial_delay=0.1, backoff=1.15, max_delay=0.5, check_worker_health=False).run()

@@ -1,0 +1,243 @@
+"""The self-checks of the books (PRODUCT 5.6): each is a question whose right answer is "none".
+
+Run nightly, by `flask books check`, and after the service tests. A check counts what is wrong and names up to five rows by ref.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, and_, case, func, literal, or_, select
+from sqlalchemy.orm import aliased
+
+from sertakan.audit import queries as audit
+from sertakan.audit.models import AuditEntry
+from sertakan.coverage.models import CoverageMonth, MonthSource
+from sertakan.coverage.rules import FUNDED, LIVE, MonthState
+from sertakan.db import db
+from sertakan.notices.models import Notice, NoticeState
+from sertakan.payments.models import Allocation, Order, OrderLine, Payment, Receipt, Refund, RefundLine, Suspense
+from sertakan.payments.rules import OrderState, RefundState, SuspenseState
+from sertakan.review.models import Decision
+from sertakan.review.rules import Outcome
+from sertakan.sponsorships.models import Sponsorship
+from sertakan.sponsorships.rules import ReviewState, TermState
+from sertakan.tariff.models import Relief
+from sertakan.workers.models import Worker, WorkerState
+
+log = logging.getLogger("sertakan.books")
+GONE = (RefundState.failed, RefundState.cancelled)
+OVER = (ReviewState.rejected, ReviewState.withdrawn)
+
+
+@dataclass(frozen=True)
+class Result:
+    """`name` as in PRODUCT 5.6; `count` of broken rows; `detail` names some of them by ref, never a person."""
+
+    name: str
+    count: int
+    detail: str
+
+    @property
+    def ok(self) -> bool:
+        return self.count == 0
+
+
+def _sum(column: Any, *where: Any) -> Any:
+    return select(func.coalesce(func.sum(column), 0)).where(*where).scalar_subquery()
+
+
+def _two_payers() -> Select[Any]:
+    live = CoverageMonth.state.in_(LIVE)
+    return (
+        select(func.min(CoverageMonth.ref))
+        .where(live)
+        .group_by(CoverageMonth.worker_id, CoverageMonth.month)
+        .having(func.count() > 1)
+    )
+
+
+def _payment_split() -> Select[Any]:
+    allocated = _sum(Allocation.amount_rupiah, Allocation.payment_id == Payment.id, Allocation.freed_at.is_(None))
+    refunded = _sum(Refund.amount_rupiah, Refund.payment_id == Payment.id, Refund.state.not_in(GONE))
+    waiting = _sum(Suspense.amount_rupiah, Suspense.payment_id == Payment.id, Suspense.state == SuspenseState.open)
+    return select(Payment.ref).where(Payment.amount_rupiah != allocated + refunded + waiting)
+
+
+def _month_fully_paid() -> Select[Any]:
+    allocated = _sum(Allocation.amount_rupiah, Allocation.coverage_month_id == CoverageMonth.id, Allocation.freed_at.is_(None))
+    funded = CoverageMonth.state.in_(FUNDED)
+    return select(CoverageMonth.ref).where(
+        CoverageMonth.source == MonthSource.sponsorship, funded, CoverageMonth.price_rupiah != allocated
+    )
+
+
+def _money_in_closed_month() -> Select[Any]:
+    closed = CoverageMonth.state.not_in(LIVE)
+    return (
+        select(CoverageMonth.ref)
+        .join(Allocation, Allocation.coverage_month_id == CoverageMonth.id)
+        .where(closed, CoverageMonth.state != MonthState.bounced, Allocation.freed_at.is_(None))
+    )
+
+
+def _price_sums() -> Select[Any]:
+    parts = CoverageMonth.jkk_rupiah + CoverageMonth.jkm_rupiah + CoverageMonth.jht_rupiah - CoverageMonth.relief_rupiah
+    return select(CoverageMonth.ref).where(CoverageMonth.price_rupiah != parts)
+
+
+def _relief_overlaps() -> Select[Any]:
+    one, two = aliased(Relief), aliased(Relief)
+    return select(one.sector).where(
+        one.id < two.id,
+        one.sector == two.sector,
+        one.programme == two.programme,
+        one.superseded_at.is_(None),
+        two.superseded_at.is_(None),
+        one.from_month <= func.coalesce(two.to_month, one.from_month),
+        two.from_month <= func.coalesce(one.to_month, two.from_month),
+    )
+
+
+def _order_amount() -> Select[Any]:
+    return select(Order.ref).where(Order.amount_rupiah != _sum(OrderLine.amount_rupiah, OrderLine.order_id == Order.id))
+
+
+def _paid_order_without_payment() -> Select[Any]:
+    return select(Order.ref).where(
+        Order.state == OrderState.paid, ~select(Payment.id).where(Payment.order_id == Order.id).exists()
+    )
+
+
+def _payment_without_paid_order() -> Select[Any]:
+    return select(Payment.ref).join(Order).where(Order.state != OrderState.paid)
+
+
+def _decision_stands() -> Select[Any]:
+    approval = and_(
+        Decision.sponsorship_id == Sponsorship.id,
+        Decision.outcome == Outcome.approved,
+        Decision.fingerprint == Sponsorship.fingerprint,
+    )
+    return select(Sponsorship.ref).where(
+        Sponsorship.review_state == ReviewState.approved, ~select(Decision.id).where(approval).exists()
+    )
+
+
+def _own_decision() -> Select[Any]:
+    own = or_(Decision.officer_id == Decision.maker_id, Decision.officer_id == Decision.sponsor_id)
+    return select(Decision.ref).where(own)
+
+
+def _over_but_holding_months() -> Select[Any]:
+    live = and_(CoverageMonth.sponsorship_id == Sponsorship.id, CoverageMonth.state.in_((MonthState.reserved, MonthState.paid)))
+    ended = or_(Sponsorship.review_state.in_(OVER), Sponsorship.term_state.in_((TermState.cancelled, TermState.terminated)))
+    return select(Sponsorship.ref).where(ended, select(CoverageMonth.id).where(live).exists())
+
+
+def _reserved_without_order() -> Select[Any]:
+    order = (
+        select(OrderLine.id)
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(
+            OrderLine.coverage_month_id == CoverageMonth.id,
+            Order.state.in_((OrderState.opening, OrderState.open, OrderState.paid)),
+        )
+    )
+    return (
+        select(CoverageMonth.ref)
+        .join(Sponsorship, Sponsorship.id == CoverageMonth.sponsorship_id)
+        .where(CoverageMonth.state == MonthState.reserved, Sponsorship.organisation_id.is_(None), ~order.exists())
+    )
+
+
+def _refund_lines() -> Select[Any]:
+    lines = _sum(RefundLine.amount_rupiah, RefundLine.refund_id == Refund.id)
+    booked = _sum(Suspense.amount_rupiah, Suspense.refund_id == Refund.id)
+    return select(Refund.ref).where(Refund.amount_rupiah != lines + booked)
+
+
+def _refunded_month_without_refund() -> Select[Any]:
+    done = (
+        select(RefundLine.id)
+        .join(Refund, Refund.id == RefundLine.refund_id)
+        .where(RefundLine.coverage_month_id == CoverageMonth.id, Refund.state == RefundState.succeeded)
+    )
+    return select(CoverageMonth.ref).where(CoverageMonth.state == MonthState.refunded, ~done.exists())
+
+
+def _month_without_trail() -> Select[Any]:
+    trail = select(AuditEntry.id).where(AuditEntry.subject == literal("month:") + CoverageMonth.ref)
+    return select(CoverageMonth.ref).where(CoverageMonth.state.in_((MonthState.refunded, MonthState.released)), ~trail.exists())
+
+
+def _receipt_gaps() -> Select[Any]:
+    gap = case((func.max(Receipt.number) != func.count(Receipt.id), 1), else_=0)
+    return select(Receipt.year).group_by(Receipt.year).having(gap == 1)
+
+
+def _payment_without_receipt() -> Select[Any]:
+    """Every payment that fills a month has a receipt (money in suspense gets none)."""
+    fills = select(Allocation.id).where(Allocation.payment_id == Payment.id)
+    return select(Payment.ref).where(fills.exists(), ~select(Receipt.id).where(Receipt.payment_id == Payment.id).exists())
+
+
+def _reminder_to_the_gone() -> Select[Any]:
+    gone = (WorkerState.deceased, WorkerState.withdrawn, WorkerState.merged)
+    return (
+        select(Notice.ref)
+        .join(Sponsorship, Notice.subject == literal("sponsorship:") + Sponsorship.ref)
+        .join(Worker, Worker.id == Sponsorship.worker_id)
+        .where(Worker.state.in_(gone), Notice.kind.like("reminder%"), Notice.state == NoticeState.queued)
+    )
+
+
+CHECKS: dict[str, Callable[[], Select[Any]]] = {
+    "I1 a month has one payer": _two_payers,
+    "I2 a payment is wholly in months, refunds or suspense": _payment_split,
+    "I3 a funded month holds its whole price": _month_fully_paid,
+    "I3 a closed month holds no money": _money_in_closed_month,
+    "I4 a price is the sum of its parts": _price_sums,
+    "I4 relief windows do not overlap": _relief_overlaps,
+    "I5 nobody decides her own": _own_decision,
+    "I6 an approval is of what stands now": _decision_stands,
+    "I8 a closed month has its trail": _month_without_trail,
+    "an order is the sum of its lines": _order_amount,
+    "a paid order has its payment": _paid_order_without_payment,
+    "a payment belongs to a paid order": _payment_without_paid_order,
+    "what is over holds no months": _over_but_holding_months,
+    "a reserved month has a living order": _reserved_without_order,
+    "a refund is the sum of what it gives back": _refund_lines,
+    "a refunded month has a refund that succeeded": _refunded_month_without_refund,
+    "receipts have no gaps": _receipt_gaps,
+    "a payment has its receipt": _payment_without_receipt,
+    "I14 no reminder waits for the gone": _reminder_to_the_gone,
+}
+
+
+def _ask(name: str, question: Select[Any]) -> Result:
+    rows = db.session.execute(question.limit(1_000)).scalars().all()
+    return Result(name, len(rows), ", ".join(str(row) for row in rows[:5]))
+
+
+def check() -> list[Result]:
+    """Every invariant, in a fixed order."""
+    results = [_ask(name, make()) for name, make in CHECKS.items()]
+    broken = audit.find_break()
+    return [
+        *results,
+        Result("I8 the audit chain is whole", 0 if broken is None else 1, "" if broken is None else f"entry {broken}"),
+    ]
+
+
+def broken(results: Iterable[Result]) -> list[str]:
+    return [f"{result.name}: {result.count} ({result.detail})" for result in results if not result.ok]
+
+
+def check_and_log() -> str:
+    """The nightly run: every broken invariant is an error in the log."""
+    results = check()
+    for line in broken(results):
+        log.error("books: %s", line)
+    return f"{sum(result.ok for result in results)} of {len(results)} ok"

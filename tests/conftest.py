@@ -1,0 +1,151 @@
+"""One application and one database for a run; each test works inside an outer transaction that is thrown away.
+
+`TEST_DATABASE_URL` names a PostgreSQL server to use; without it the database is a SQLite file in a temporary folder.
+"""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from sertakan.app import build
+from sertakan.config import Config
+from sertakan.db import bare_writes, db
+from sertakan.kit import clock
+from sertakan.web.extensions import limiter
+from tests.cast import Cast, hire
+from tests.page import PageClient
+
+NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)  # Sunday 22 November 2026, 10.00 in Pontianak
+
+
+def config_for(database_url: str, folder: Path, **extra: object) -> Config:
+    """Settings for a test application; the keys are for tests only."""
+    return Config(
+        secret_key="only-for-tests-" + "x" * 32,
+        seal_keys={"k1": bytes(range(32))},
+        blind_key=bytes(range(32, 64)),
+        database_url=database_url,
+        stripe_api_key="sk_test_sertakan",
+        stripe_api_base="http://127.0.0.1:9",
+        stripe_webhook_secrets=["whsec_sertakan_test_secret"],
+        instance_path=folder,
+        demo=True,
+        extra={"TESTING": True, "RATELIMIT_STORAGE_URI": "memory://", **extra},
+    )
+
+
+def fresh_database(folder: Path) -> tuple[str, Callable[[], None]]:
+    """A new empty database and how to drop it."""
+    server = os.environ.get("TEST_DATABASE_URL")
+    if not server:
+        return f"sqlite:///{folder / f'{uuid.uuid4().hex}.db'}", lambda: None
+    name = f"t{uuid.uuid4().hex[:16]}"
+    admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f'CREATE DATABASE "{name}"'))
+
+    def drop() -> None:
+        with admin.connect() as connection:
+            connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+        admin.dispose()
+
+    return str(sa.make_url(server).set(database=name).render_as_string(hide_password=False)), drop
+
+
+def prepare(app: Flask) -> Cast:
+    """Tables, reference rows and the cast."""
+    from sertakan.places import service as places
+    from sertakan.tariff import service as tariff
+
+    with app.app_context():
+        with bare_writes():
+            db.create_all()
+        places.load_reference()
+        tariff.load_reference()
+        with clock.frozen(NOW):
+            cast = hire()
+        db.session.remove()
+    return cast
+
+
+@pytest.fixture(scope="session")
+def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Cast]]:
+    folder = tmp_path_factory.mktemp("world")
+    url, drop = fresh_database(folder)
+    app = build(config_for(url, folder))
+    yield app, prepare(app)
+    with app.app_context():
+        db.engine.dispose()
+    drop()
+
+
+@pytest.fixture
+def app(_world: tuple[Flask, Cast]) -> Iterator[Flask]:
+    """The application with an app context; whatever the test writes is thrown away."""
+    app = _world[0]
+    limiter.reset()
+    with app.app_context():
+        engines = db._app_engines[app]
+        engine = engines[None]
+        with bare_writes():
+            connection = engine.connect()
+            outer = connection.begin()
+        engines[None] = connection
+        try:
+            yield app
+        finally:
+            db.session.remove()
+            outer.rollback()
+            connection.close()
+            engines[None] = engine
+
+
+@pytest.fixture
+def cast(_world: tuple[Flask, Cast], app: Flask) -> Cast:
+    """The people of tests/cast.py."""
+    return _world[1]
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[tuple[Flask, Cast]]:
+    """A whole application on a database of its own, for races, kills and whatever needs real commits. No app context is pushed."""
+    url, drop = fresh_database(tmp_path)
+    app = build(config_for(url, tmp_path))
+    yield app, prepare(app)
+    with app.app_context():
+        db.engine.dispose()
+    drop()
+
+
+@pytest.fixture(autouse=True)
+def _fixed_clock(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every test happens on 22 November 2026 unless it says otherwise (`clock.frozen` inside the test wins)."""
+    if request.node.get_closest_marker("browser") or request.node.get_closest_marker("kill"):
+        yield
+        return
+    with clock.frozen(NOW):
+        yield
+
+
+@pytest.fixture
+def client(app: Flask) -> PageClient:
+    """An anonymous visitor whose every page is checked."""
+    return PageClient(app)
+
+
+@pytest.fixture
+def as_(app: Flask, cast: Cast) -> Callable[[str], PageClient]:
+    """`as_("sari")`: a browser in which that person is signed in (staff with a second factor)."""
+
+    def sign_in(name: str, *, second_factor: bool = True) -> PageClient:
+        visitor = PageClient(app)
+        visitor.sign_in(getattr(cast, name), second_factor=second_factor)
+        return visitor
+
+    return sign_in
