@@ -34,11 +34,15 @@ def _size(response: Response) -> float:
 def _visit(page: Page, address: str) -> dict[str, float]:
     """KB by kind of file, the sum, and the number of requests."""
     seen: list[Response] = []
-    page.on("response", seen.append)
+
+    def see(response: Response) -> None:
+        seen.append(response)
+
+    page.on("response", see)
     answer = page.goto(address, wait_until="networkidle")
     if answer is None or answer.status != 200:
         raise NotStarted(f"{address} answered {answer and answer.status}")
-    page.remove_listener("response", seen.append)
+    page.remove_listener("response", see)
     cost: dict[str, float] = {"requests": len(seen), "total": 0.0}
     for response in seen:
         kind = response.request.resource_type
