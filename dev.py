@@ -316,6 +316,7 @@ def interrupt(_signal: int, _frame: object) -> NoReturn:
 
 
 def run(_args: list[str]) -> int:
+    signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, interrupt)
     port = port_from(os.environ.get("PORT") or "8000")
     sandbox_port = port + 1 if port < 65535 and free(port + 1) else any_port()
