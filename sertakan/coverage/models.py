@@ -31,7 +31,8 @@ class CoverageMonth(Model):
         Index("ix_coverage_month_state", "state", "month"),
         CheckConstraint("price_rupiah = jkk_rupiah + jkm_rupiah + jht_rupiah - relief_rupiah", name="price_sums"),
         CheckConstraint(
-            "jkk_rupiah >= 0 AND jkm_rupiah >= 0 AND jht_rupiah >= 0 AND relief_rupiah >= 0 AND price_rupiah >= 0", name="not_negative"
+            "jkk_rupiah >= 0 AND jkm_rupiah >= 0 AND jht_rupiah >= 0 AND relief_rupiah >= 0 AND price_rupiah >= 0",
+            name="not_negative",
         ),
         CheckConstraint("(source = 'sponsorship') = (sponsorship_id IS NOT NULL)", name="source"),
         CheckConstraint("state <> 'posted' OR evidence IS NOT NULL", name="posted_has_evidence"),

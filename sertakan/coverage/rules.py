@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from sertakan.kit.errors import N_, Refused
@@ -44,12 +44,22 @@ class IllegalMove(RuntimeError):
 
 
 class MonthTaken(Refused):
-    message = N_("Bulan %(month)s sudah ada yang menanggung. Pilih bulan lain.")
+    """Somebody already promised or paid this month; never said who. `params`: `month` and `next`, the month to offer instead."""
+
+    message = N_("Bulan %(month)s sudah ada yang menanggung. Anda bisa mulai %(next)s.")
+    status = 409
+
+
+class EvidenceMissing(Refused):
+    message = N_("Catat bukti dari BPJS Ketenagakerjaan dulu")
 
 
 def check_move(before: MonthState, after: MonthState) -> None:
     if after not in MOVES[before]:
         raise IllegalMove(f"month: {before} -> {after}")
+
+
+# ---- standing ------------------------------------------------------------------------------------------------------------------
 
 
 class Standing(StrEnum):
@@ -75,28 +85,39 @@ class StandingOn:
 
 
 def standing(months: Iterable[tuple[Month, MonthState]] | Mapping[Month, MonthState], today: date) -> StandingOn:
-    """A worker's standing on a day in Pontianak from her live months.
+    """A worker's standing on a day in Pontianak, from her months; rows that are not live are looked past.
 
-    Funded means the money is in (paid, remitted or posted). The end day is covered, the next is not. After the last funded month:
-    first and second unpaid month are grace, the third is the cliff, then lapsed (Perdir 22/2022: more than three months in arrears).
-    A hole before today counts from the last funded month that is not after this one.
+    Funded means the money is in (paid, remitted or posted). The end day is covered, the next is not. After the last funded month
+    the first and second unpaid month are grace, the third is the cliff, then lapsed (Perdir 22/2022: more than three months in
+    arrears). A hole before today counts from the last funded month that is not after this one, even when later months are funded:
+    it can still be paid. Once membership has lapsed it cannot, and months funded ahead are a new beginning: future.
     """
-    states = dict(months.items() if isinstance(months, Mapping) else months)
-    funded = sorted(month for month, state in states.items() if state in FUNDED)
+    pairs = months.items() if isinstance(months, Mapping) else months
+    states = {month: state for month, state in pairs if state in FUNDED}
     this = Month.of(today)
-    if not funded:
+    past = max((month for month in states if month <= this), default=None)
+    ahead = min((month for month in states if month > this), default=None)
+    if past == this:
+        end = run_end(states, this).last_day
+        return StandingOn(running(end, today), end, 0, states[this] is S.posted)
+    unpaid = this - past if past else 0
+    if ahead and (past is None or unpaid > ARREARS_MONTHS):
+        return StandingOn(Standing.future, run_end(states, ahead).last_day, 0, False)
+    if past is None:
         return StandingOn(Standing.never, None, 0, False)
-    protected = states.get(this) is MonthState.posted
-    past = [month for month in funded if month <= this]
-    if not past:
-        return StandingOn(Standing.future, run_end(funded, funded[0]).last_day, 0, False)
-    if past[-1] == this:
-        end = run_end(funded, this).last_day
-        word = Standing.ending if (end - today).days <= ENDING_DAYS else Standing.covered
-        return StandingOn(word, end, 0, protected)
-    unpaid = this - past[-1]
-    word = Standing.grace if unpaid < ARREARS_MONTHS else Standing.cliff if unpaid == ARREARS_MONTHS else Standing.lapsed
-    return StandingOn(word, past[-1].last_day, unpaid, False)
+    return StandingOn(arrears(unpaid), past.last_day, unpaid, False)
+
+
+def running(end: date, today: date) -> Standing:
+    """The word for cover that runs until `end`, included."""
+    return Standing.ending if (end - today).days <= ENDING_DAYS else Standing.covered
+
+
+def arrears(unpaid_months: int) -> Standing:
+    """The word for one or more months without funds, this one included."""
+    if unpaid_months > ARREARS_MONTHS:
+        return Standing.lapsed
+    return Standing.cliff if unpaid_months == ARREARS_MONTHS else Standing.grace
 
 
 def run_end(funded: Iterable[Month], start: Month) -> Month:
@@ -105,3 +126,84 @@ def run_end(funded: Iterable[Month], start: Month) -> Month:
     while month + 1 in have:
         month = month + 1
     return month
+
+
+def last_ending(today: date) -> Month:
+    """The last month whose end makes cover "ending" on this day; the SQL twin compares months with it."""
+    month = Month.of(today + timedelta(days=ENDING_DAYS))
+    return month if month.last_day <= today + timedelta(days=ENDING_DAYS) else month + -1
+
+
+# ---- reminders -----------------------------------------------------------------------------------------------------------------
+
+
+class ReminderKind(StrEnum):
+    """The messages of PRODUCT 5.7; the value is part of the message's unique key."""
+
+    announcement = "announcement"  # nothing is needed: the next months are paid by themselves
+    reminder_30 = "reminder_30"
+    reminder_10 = "reminder_10"
+    reminder_3 = "reminder_3"
+    grace = "grace"
+    rescue_25 = "rescue_25"
+    rescue_50 = "rescue_50"
+    cliff = "cliff"
+    lapsed = "lapsed"
+
+    @property
+    def notice(self) -> str:
+        """The kind of notice that carries it: both rescues are one text."""
+        return self.value.partition("_")[0] if self.value.startswith("rescue") else self.value
+
+
+K = ReminderKind
+QUIET_DAYS = 7  # after a payment nothing is asked for a week (liberapay #1818)
+CLIFF_DAYS = 15
+CLOSING_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A message and the days on which it may go out, both included. A day that the clock missed is caught up inside its stage."""
+
+    kind: ReminderKind
+    from_on: date
+    to_on: date
+
+
+def stages(covered_until: date, auto: bool = False) -> list[Stage]:
+    """The plan of PRODUCT 5.7 for an end of cover, oldest first and without overlap, so that one message a day is the most.
+
+    Whoever pays by herself each month (`auto`) gets an announcement instead of the three requests.
+    """
+    third = Month.of(covered_until) + ARREARS_MONTHS
+    starts = [
+        (K.announcement if auto else K.reminder_30, covered_until - timedelta(days=30)),
+        (K.reminder_10, covered_until - timedelta(days=10)),
+        (K.reminder_3, covered_until - timedelta(days=3)),
+        (K.grace, covered_until + timedelta(days=1)),
+        (K.rescue_25, covered_until + timedelta(days=25)),
+        (K.rescue_50, covered_until + timedelta(days=50)),
+        (K.cliff, third.last_day - timedelta(days=CLIFF_DAYS)),
+        (K.lapsed, (third + 1).first_day),
+    ]
+    if auto:
+        starts = [start for start in starts if start[0] not in (K.reminder_10, K.reminder_3)]
+    ends = [begins - timedelta(days=1) for _kind, begins in starts[1:]]
+    ends.append(starts[-1][1] + timedelta(days=CLOSING_DAYS - 1))
+    return [Stage(kind, begins, ends_on) for (kind, begins), ends_on in zip(starts, ends, strict=True)]
+
+
+def plan(
+    covered_until: date | None, last_paid_on: date | None, today: date, *, auto: bool = False, silent: bool = False
+) -> list[ReminderKind]:
+    """What is due today: one kind, or nothing. Sent once, because its notice's key names the kind and the end of cover.
+
+    Nothing when nothing was ever funded, in the seven days after the last payment, or when `silent`: the caller says so for a
+    worker who died or withdrew, or a sponsor who asked for quiet (I14). `today` is a day in Pontianak.
+    """
+    if covered_until is None or silent:
+        return []
+    if last_paid_on is not None and (today - last_paid_on).days < QUIET_DAYS:
+        return []
+    return [stage.kind for stage in stages(covered_until, auto) if stage.from_on <= today <= stage.to_on]

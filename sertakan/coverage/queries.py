@@ -1,0 +1,147 @@
+"""Reading the ledger, and the SQL twin of `rules.standing`."""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Integer, Select, and_, case, cast, extract, func, literal, select
+
+from sertakan.coverage.models import CoverageMonth
+from sertakan.coverage.rules import ARREARS_MONTHS, FUNDED, LIVE, MonthState, Standing, StandingOn, last_ending, standing
+from sertakan.db import db
+from sertakan.kit.months import Month
+from sertakan.workers.models import Worker
+
+S = Standing
+
+
+def months_of_sponsorship(sponsorship_id: int, lock: bool = False) -> Sequence[CoverageMonth]:
+    """Every month of one sponsorship, live or not, oldest first; `lock` takes the rows for deciding, by id (lock order)."""
+    return _months(CoverageMonth.sponsorship_id == sponsorship_id, lock)
+
+
+def months_of_worker(worker_id: int, lock: bool = False) -> Sequence[CoverageMonth]:
+    """A worker's live months, whoever pays them, oldest first."""
+    return _months(and_(CoverageMonth.worker_id == worker_id, CoverageMonth.state.in_(LIVE)), lock)
+
+
+def _months(condition: Any, lock: bool) -> list[CoverageMonth]:
+    statement = select(CoverageMonth).where(condition).order_by(CoverageMonth.id)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    return sorted(db.session.scalars(statement), key=lambda row: (row.month, row.id))
+
+
+def taken(worker_id: int, months: Collection[Month] | None = None) -> set[Month]:
+    """Which of these months (all, when none are named) somebody already promised or paid for this worker."""
+    statement = select(CoverageMonth.month).where(CoverageMonth.worker_id == worker_id, CoverageMonth.state.in_(LIVE))
+    if months is not None:
+        statement = statement.where(CoverageMonth.month.in_(months))
+    return set(db.session.scalars(statement))
+
+
+def next_free(worker_id: int, after: Month) -> Month:
+    """The first month later than `after` that nobody funds."""
+    held, month = taken(worker_id), after + 1
+    while month in held:
+        month = month + 1
+    return month
+
+
+# ---- standing ------------------------------------------------------------------------------------------------------------------
+
+
+def standing_of(worker_id: int, today: date) -> StandingOn:
+    """One worker's standing on a day in Pontianak, whoever pays."""
+    statement = select(CoverageMonth.month, CoverageMonth.state).where(
+        CoverageMonth.worker_id == worker_id, CoverageMonth.state.in_(FUNDED)
+    )
+    return standing(((month, state) for month, state in db.session.execute(statement)), today)
+
+
+def standings(worker_ids: Collection[int], today: date) -> dict[int, StandingOn]:
+    """Many workers' standings in one statement."""
+    if not worker_ids:
+        return {}
+    rows = db.session.execute(standing_select(today, worker_ids))
+    return {row.worker_id: read_standing(row) for row in rows}
+
+
+def read_standing(row: Any) -> StandingOn:
+    """A row of `standing_select` as the answer of the rule."""
+    until = row.covered_month.last_day if row.covered_month else None
+    return StandingOn(Standing(row.standing), until, row.unpaid_months, bool(row.protected))
+
+
+def standing_select(today: date, worker_ids: Collection[int] | None = None) -> Select[Any]:
+    """`rules.standing` for all workers (or these) as one statement, the same on SQLite and PostgreSQL.
+
+    Columns: worker_id, standing, covered_month (its last day is `covered_until`), unpaid_months, protected (0 or 1). A worker
+    without funded months is there too, as `never`. Wrap it (`.subquery()`) to count or filter.
+    """
+    facts = _facts(Month.of(today), worker_ids).cte("facts")
+    this = Month.of(today)
+    unpaid = literal(_ordinal(this)) - _ordinal_of(facts.c.past)
+    restarts = and_(facts.c.ahead.is_not(None), facts.c.past.is_(None) | (unpaid > ARREARS_MONTHS))
+    word = case(
+        (and_(facts.c.current.is_not(None), facts.c.current <= last_ending(today)), S.ending.value),
+        (facts.c.current.is_not(None), S.covered.value),
+        (restarts, S.future.value),
+        (facts.c.past.is_(None), S.never.value),
+        (unpaid > ARREARS_MONTHS, S.lapsed.value),
+        (unpaid == ARREARS_MONTHS, S.cliff.value),
+        else_=S.grace.value,
+    )
+    until = case((facts.c.current.is_not(None), facts.c.current), (restarts, facts.c.ahead), else_=facts.c.past)
+    owed = case((facts.c.current.is_not(None) | restarts | facts.c.past.is_(None), 0), else_=unpaid)
+    statement = select(
+        Worker.id.label("worker_id"),
+        word.label("standing"),
+        until.label("covered_month"),
+        owed.label("unpaid_months"),
+        func.coalesce(facts.c.posted, 0).label("protected"),
+    ).outerjoin_from(Worker, facts, facts.c.worker_id == Worker.id)
+    return statement if worker_ids is None else statement.where(Worker.id.in_(worker_ids))
+
+
+def _facts(this: Month, worker_ids: Collection[int] | None) -> Select[Any]:
+    """Per worker: the end of the run that holds this month, the last funded month before it, the end of the first run ahead."""
+    month = CoverageMonth.month
+    place = func.row_number().over(partition_by=CoverageMonth.worker_id, order_by=month)
+    funded = select(
+        CoverageMonth.worker_id,
+        month.label("month"),
+        CoverageMonth.state,
+        (_ordinal_of(month) - place).label("run"),  # the same number all along an unbroken run
+    ).where(CoverageMonth.state.in_(FUNDED))
+    if worker_ids is not None:
+        funded = funded.where(CoverageMonth.worker_id.in_(worker_ids))
+    cells = funded.cte("funded")
+    here = case((and_(cells.c.month == this, cells.c.state == MonthState.posted), 1), else_=0)
+    runs = (
+        select(
+            cells.c.worker_id,
+            func.min(cells.c.month).label("first"),
+            func.max(cells.c.month).label("last"),
+            func.max(here).label("posted"),
+        )
+        .group_by(cells.c.worker_id, cells.c.run)
+        .cte("runs")
+    )
+    first, last = runs.c.first, runs.c.last
+    return select(
+        runs.c.worker_id,
+        func.max(case((and_(first <= this, last >= this), last))).label("current"),
+        func.max(case((last < this, last))).label("past"),
+        func.min(case((first > this, last))).label("ahead"),  # runs lie in order: the first to begin is the first to end
+        func.max(runs.c.posted).label("posted"),
+    ).group_by(runs.c.worker_id)
+
+
+def _ordinal(month: Month) -> int:
+    return month.year * 12 + month.month
+
+
+def _ordinal_of(column: Any) -> Any:
+    """The month as a count of months, so that neighbours differ by one."""
+    return cast(extract("year", column), Integer) * 12 + cast(extract("month", column), Integer)
