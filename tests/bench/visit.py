@@ -46,8 +46,9 @@ def _visit(page: Page, address: str) -> dict[str, float]:
     cost: dict[str, float] = {"requests": len(seen), "total": 0.0}
     for response in seen:
         kind = response.request.resource_type
-        cost[kind] = cost.get(kind, 0.0) + _size(response)
-        cost["total"] += _size(response)
+        size = _size(response)
+        cost[kind] = cost.get(kind, 0.0) + size
+        cost["total"] += size
     return cost
 
 
