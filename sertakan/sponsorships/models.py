@@ -1,4 +1,4 @@
-"""`sponsorship`: one sponsor, one worker, a list of months; `draft`: what a resident has typed so far; `action_link`: links in messages."""
+"""`sponsorship`: one sponsor, one worker, months; `draft`: what a resident has typed so far; `action_link`: links in messages."""
 
 from datetime import datetime
 from typing import Any
@@ -60,7 +60,7 @@ class Sponsorship(Model):
 
 
 class Draft(Model):
-    """A resident's unfinished form. Found by the hash of a random token in her cookie; the answers are sealed; gone after a week."""
+    """A resident's unfinished form, found by the hash of a random token in her cookie; sealed; gone after a week."""
 
     __tablename__ = "draft"
 

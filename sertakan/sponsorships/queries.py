@@ -109,7 +109,7 @@ def seen(sponsorship: Sponsorship) -> Seen:
 
 @dataclass(frozen=True)
 class MonthCell:
-    """One square of the ribbon. `state` is this sponsorship's own month, or None; `by_other`: somebody else funds it, never said who."""
+    """One square of the ribbon. `state`: of this sponsorship's own month, or None; `by_other`: another funds it, never who."""
 
     month: Month
     state: MonthState | None
@@ -157,7 +157,7 @@ class SponsorshipView:
 
 
 def display_name(sponsorship: Sponsorship) -> str:
-    """What this sponsor may call the worker: as she typed it, or only the coarse title when she chose her from the list (idea 5)."""
+    """What this sponsor may call the worker: as she typed it, or the coarse title when she chose her from the list (idea 5)."""
     if not sponsorship.chosen_from_list:
         return sponsorship.typed_name
     return coarse_name(sponsorship.worker)

@@ -94,6 +94,10 @@ class CityPays(Refused):
     message = N_("Jawab dulu apakah iurannya sudah dibayar kota")
 
 
+class CityAlreadyPays(Refused):
+    message = N_("Kalau kota sudah membayar iurannya, Anda tidak perlu membayar lagi. Anda dapat melindungi orang lain.")
+
+
 class MonthsMissing(Refused):
     message = N_("Pilih berapa lama Anda ingin melindungi")
 
@@ -204,7 +208,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class Answers:
-    """What a resident has typed so far, as typed, right or wrong. `first_month` is `YYYY-MM`; `held_as` is her name on a held worker."""
+    """What a resident has typed so far, right or wrong. `first_month` is `YYYY-MM`; `held_as` is her name on a held worker."""
 
     occupation_code: str = ""
     not_paid_by_city: bool = False
@@ -343,7 +347,7 @@ class Seen:
 
 
 def fingerprint(seen: Seen, months: Iterable[tuple[Month, int]]) -> str:
-    """SHA-256, hex, of what is judged and of the months with their prices in whole rupiah; the order of the months does not matter."""
+    """SHA-256, hex, of what is judged and of the months with their prices in whole rupiah, in any order."""
     words: dict[str, Any] = asdict(seen) | {"born_on": seen.born_on.isoformat()}
     words["months"] = sorted((str(month), price) for month, price in months)
     return hashlib.sha256(json.dumps(words, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

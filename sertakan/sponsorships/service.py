@@ -15,12 +15,12 @@ from sertakan.coverage.rules import FUNDED, LIVE, MonthState
 from sertakan.db import db
 from sertakan.kit import clock
 from sertakan.kit.codes import new_code
-from sertakan.kit.months import Month
+from sertakan.kit.months import Month, span
 from sertakan.kit.nik import Nik
 from sertakan.sponsorships import queries, rules
 from sertakan.sponsorships.models import ActionLink, Sponsorship
 from sertakan.sponsorships.rules import Answers, ReviewState, TermState
-from sertakan.tariff.rules import PayerKind, Quote
+from sertakan.tariff.rules import Package, PayerKind, Quote
 from sertakan.workers import queries as worker_queries
 from sertakan.workers import service as worker_service
 from sertakan.workers.models import ConsentGiver, ConsentKind, Waiting, Worker, WorkerState
@@ -65,10 +65,11 @@ def submit(*, sponsor: Person, answers: Answers, quote: Quote, risk_version: str
     waiting = _chosen(answers) if answers.waiting_code else None
     worker = waiting.worker if waiting else _described(sponsor, answers, rules.check_data(answers, today))
     _check_worker(worker)
-    package = answers.package if not worker.employs_others else quote.package
-    rules.check_savings(package, worker.employs_others)
-    _check_quote(quote, answers, package)
-    sponsorship = _new(sponsor, worker, quote, risk_version)
+    rules.check_savings(answers.package, worker.employs_others)
+    assert answers.starts is not None
+    _check_quote(quote, span(answers.starts, answers.count), answers.package)
+    sponsorship = _new(sponsor, worker, quote, answers.package, PayerKind.private)
+    sponsorship.risk_version = risk_version
     sponsorship.typed_name = worker.name if waiting else answers.name
     sponsorship.chosen_from_list = waiting is not None
     sponsorship.show_name, sponsorship.remind = answers.show_name, answers.remind
@@ -111,35 +112,28 @@ def _check_worker(worker: Worker) -> None:
         raise rules.WorkerUnavailable
 
 
-def _check_quote(quote: Quote, answers: Answers, package: Any) -> None:
-    """The price the resident saw must be of these very months, for a private payer (traps 3, 6)."""
-    first = answers.starts
-    assert first is not None
-    wanted = [first + i for i in range(answers.count)]
-    if (
-        [line.month for line in quote.lines] != wanted
-        or quote.package is not package
-        or quote.payer_kind is not PayerKind.private
-    ):
+def _check_quote(quote: Quote, wanted: list[Month], package: Package) -> None:
+    """The price the resident saw must be of these very months and this package (traps 3, 6)."""
+    savings = {line.jht_rupiah > 0 for line in quote.lines}
+    if quote.months != wanted or savings != {package is Package.jkk_jkm_jht}:
         raise rules.PriceChanged
 
 
-def _new(sponsor: Person, worker: Worker, quote: Quote, risk_version: str) -> Sponsorship:
+def _new(sponsor: Person, worker: Worker, quote: Quote, package: Package, payer_kind: PayerKind) -> Sponsorship:
     return Sponsorship(
         code=new_code(),
         sponsor=sponsor,
         maker_id=sponsor.id,
         worker=worker,
         typed_name=worker.name,
-        payer_kind=quote.payer_kind,
-        package=quote.package,
-        base_rupiah=quote.base_rupiah,
+        payer_kind=payer_kind,
+        package=package,
+        base_rupiah=quote.lines[0].base_rupiah,
         first_month=quote.lines[0].month,
         last_month=quote.lines[-1].month,
         review_state=ReviewState.submitted,
         term_state=TermState.waiting,
         fingerprint="",
-        risk_version=risk_version,
         submitted_at=clock.now(),
     )
 
@@ -164,7 +158,7 @@ def reserve(*, actor: str, sponsorship: Sponsorship, quote: Quote) -> list[Cover
         worker=sponsorship.worker,
         sponsorship_id=sponsorship.id,
         payer_kind=sponsorship.payer_kind,
-        package=quote.package,
+        package=sponsorship.package,
         quote=quote,
     )
 
@@ -233,7 +227,7 @@ def answer(*, actor: str, sponsorship: Sponsorship, text: str) -> None:
 
 
 def start_if_ready(sponsorship: Sponsorship) -> bool:
-    """Called when money came in or the review said yes: the end grows to the last funded month, and the term starts when both are there.
+    """Called when money came in or the review said yes: the end grows to the last funded month; with both, the term starts.
 
     Returns whether it started now. A worker chosen from the list leaves it with the first money.
     """
@@ -315,24 +309,22 @@ def extend(
 ) -> tuple[Sponsorship, list[CoverageMonth]]:
     """More months, reserved at the quote's prices. The old end is untouched until money arrives.
 
-    An open, approved sponsorship grows; a closed one is copied, never revived. Refuses StillInReview, NotRenewable, WorkerUnavailable,
-    HoleInMonths (trap 12), what `check_months` refuses, and `MonthTaken`.
+    An open, approved sponsorship grows; a closed one is copied, never revived. Refuses StillInReview, NotRenewable,
+    WorkerUnavailable, HoleInMonths (trap 12), what `check_months` refuses, and `MonthTaken`.
     """
     today = clock.today()
     rules.check_months(first_month, count, today)
     _check_worker(sponsorship.worker)
     _check_no_hole(sponsorship, first_month)
-    wanted = [first_month + i for i in range(count)]
-    if [line.month for line in quote.lines] != wanted or quote.payer_kind is not sponsorship.payer_kind:
-        raise rules.PriceChanged
-    rules.check_savings(quote.package, sponsorship.worker.employs_others)
+    rules.check_savings(sponsorship.package, sponsorship.worker.employs_others)
+    _check_quote(quote, span(first_month, count), sponsorship.package)
     target = sponsorship
     if not rules.is_open(sponsorship.review_state, sponsorship.term_state):
         target = _copy(sponsorship, quote)
     name = actor if isinstance(actor, str) else actor.ref
     months = reserve(actor=name, sponsorship=target, quote=quote)
     refresh_fingerprint(target)
-    facts = _facts(target, quote) | {"first_month": str(first_month), "last_month": str(wanted[-1])}
+    facts = _facts(target, quote) | {"first_month": str(first_month), "last_month": str(quote.months[-1])}
     record(actor=name, action="sponsorship.extend", subject=subject(target), after=facts)
     return target, months
 
@@ -349,7 +341,8 @@ def _copy(old: Sponsorship, quote: Quote) -> Sponsorship:
         raise rules.StillInReview
     if old.review_state is not ReviewState.approved or old.term_state is TermState.terminated:
         raise rules.NotRenewable
-    copy = _new(old.sponsor, old.worker, quote, old.risk_version)
+    copy = _new(old.sponsor, old.worker, quote, old.package, old.payer_kind)
+    copy.risk_version = old.risk_version
     copy.typed_name, copy.chosen_from_list = old.typed_name, old.chosen_from_list
     copy.show_name, copy.remind = old.show_name, old.remind
     copy.organisation_id, copy.renews_id = old.organisation_id, old.id

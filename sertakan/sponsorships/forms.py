@@ -1,0 +1,150 @@
+"""What a resident types on her way, one form a step. Each keeps what was typed; rules decide what follows from it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, RadioField, SelectField, TextAreaField
+from wtforms.validators import StopValidation
+
+from sertakan.kit import clock, text
+from sertakan.kit.errors import Refused
+from sertakan.sponsorships import rules
+from sertakan.sponsorships.rules import Answers
+from sertakan.tariff import queries as tariff_queries
+from sertakan.tariff.queries import Work
+from sertakan.web.errors import say
+from sertakan.web.forms import MAX_LENGTH, BaseForm, NikField, PhoneField, Required, TextField
+from sertakan.workers import rules as worker_rules
+
+ANSWER_LONGEST = 1_000
+NAME_LONGEST = 100
+OTHER = "lainnya"
+
+
+class OccupationForm(BaseForm):
+    """Step 1: one of the eight cards; the last opens the whole catalogue."""
+
+    occupation = RadioField(_l("Apa pekerjaannya?"), validate_choice=False)
+    other = SelectField(_l("Sebutkan pekerjaannya (boleh kosong)"), validate_choice=False)
+    not_paid_by_city = RadioField(_l("Apakah iurannya sudah dibayar kota?"), validate_choice=False)
+
+    def offer(self) -> None:
+        """The cards and the catalogue of this day."""
+        cards = tariff_queries.common_occupations()
+        on_cards = {work.code for work, _label in cards}
+        self.occupation.choices = [(work.code, _(label)) for work, label in cards]
+        others = [work for work in tariff_queries.list_occupations() if work.code not in on_cards]
+        groups = {
+            _(group.label): [(work.code, _(work.label)) for work in others if work.group == group.code]
+            for group in tariff_queries.list_groups()
+        }
+        self.other.choices = {"": [("", _("Pilih pekerjaan"))]} | {label: works for label, works in groups.items() if works}
+        self.not_paid_by_city.choices = [("no", _("Belum")), ("yes", _("Sudah, dibayar kota"))]
+
+    @property
+    def chosen(self) -> Work | None:
+        """The work that was chosen, from the cards or the catalogue."""
+        code = self.occupation.data
+        return tariff_queries.find_occupation(self.other.data if code == OTHER and self.other.data else code)
+
+    @property
+    def asks_about_city(self) -> bool:
+        return self.chosen is not None and self.chosen.likely_government_paid
+
+    def show(self, answers: Answers) -> None:
+        """Tick what was answered before."""
+        code = answers.occupation_code
+        on_card = code in {value for value, _label in self.occupation.choices}
+        self.occupation.data = code if on_card or not code else OTHER
+        self.other.data = "" if on_card else code
+        self.not_paid_by_city.data = "no" if answers.not_paid_by_city else None
+
+    def fill(self, answers: Answers) -> Answers:
+        """The answers with this step's: choosing a work lets go of a worker chosen from the list."""
+        code = self.chosen.code if self.chosen else ""
+        return answers.but(occupation_code=code, not_paid_by_city=self.not_paid_by_city.data == "no", waiting_code="", held_as="")
+
+    def validate_occupation(self, field: RadioField) -> None:
+        if self.chosen is None:
+            _refuse(rules.OccupationMissing())
+
+    def validate_not_paid_by_city(self, field: RadioField) -> None:
+        if not self.asks_about_city:
+            return
+        if field.data != "no":
+            _refuse(rules.CityAlreadyPays() if field.data == "yes" else rules.CityPays())
+
+
+class DataForm(BaseForm):
+    """Step 2, the only typing. Says nothing about whether anybody knows this NIK."""
+
+    nik = NikField(_l("NIK"), longest=40)
+    name = TextField(_l("Nama sesuai KTP"), [Required(_l("Isi nama sesuai KTP"))], longest=NAME_LONGEST)
+    worker_phone = PhoneField(_l("Nomor HP pekerja"), longest=30)
+    kelurahan_code = SelectField(_l("Kelurahan tempat tinggal"), validate_choice=False)
+    employs_others = BooleanField(_l("Pekerja ini mempekerjakan orang lain"))
+    consent = BooleanField(_l("Saya sudah memberi tahu pekerja dan ia setuju didaftarkan ke BPJS Ketenagakerjaan."))
+
+    def offer(self, kelurahan: Sequence[tuple[str, str]]) -> None:
+        self.kelurahan_code.choices = [("", _("Tidak tahu")), *kelurahan]
+
+    def fill(self, answers: Answers) -> Answers:
+        """As typed, right or wrong, so that nothing typed is ever lost."""
+        codes = {value for value, _label in self.kelurahan_code.choices}
+        return answers.but(
+            nik=(self.nik.data or "")[:40],
+            name=(self.name.data or "")[:NAME_LONGEST],
+            worker_phone=(self.worker_phone.data or "")[:30],
+            kelurahan_code=self.kelurahan_code.data if self.kelurahan_code.data in codes else "",
+            employs_others=bool(self.employs_others.data),
+            consent=bool(self.consent.data),
+            waiting_code="",
+            held_as="",
+        )
+
+    def validate_nik(self, field: NikField) -> None:
+        if field.value is not None:
+            try:
+                worker_rules.check_new_age(field.value.born_on, clock.today())
+            except Refused as no:
+                raise StopValidation(say(no)) from no
+
+    def validate_consent(self, field: BooleanField) -> None:
+        if not field.data:
+            _refuse(rules.ConsentMissing())
+
+
+class LengthForm(BaseForm):
+    """Step 3: how long, from when; savings and reminders."""
+
+    count = RadioField(_l("Berapa lama?"), validate_choice=False)
+    first_month = RadioField(_l("Mulai iuran bulan"), validate_choice=False)
+    with_jht = BooleanField(_l("Tambah tabungan hari tua (JHT)"))
+    remind = BooleanField(_l("Ingatkan saya sebelum berakhir"))
+
+    def fill(self, answers: Answers) -> Answers:
+        """Nonsense becomes nothing chosen; savings are not a choice for those who employ others."""
+        raw = self.count.data or ""
+        return answers.but(
+            count=int(raw) if raw.isascii() and raw.isdigit() and len(raw) <= 3 else 0,
+            first_month=(self.first_month.data or "")[:7],
+            with_jht=bool(self.with_jht.data),
+            remind=bool(self.remind.data),
+        )
+
+
+class AnswerForm(BaseForm):
+    """What the sponsor says to the officer's question."""
+
+    answer = TextAreaField(_l("Jawaban Anda"), [Required(_l("Tulis jawaban Anda dulu"))])
+
+    def validate_answer(self, field: TextAreaField) -> None:
+        field.data = text.many_lines((field.data or "")[:MAX_LENGTH])
+        if len(field.data) > ANSWER_LONGEST:
+            raise StopValidation(_("Terlalu panjang: paling banyak %(most)s huruf.", most=ANSWER_LONGEST))
+
+
+def _refuse(no: Refused) -> Any:
+    raise StopValidation(say(no)) from no
