@@ -28,6 +28,8 @@ class Keyring:
         for name, key in {**seal_keys, "blind": blind_key}.items():
             if len(key) != 32 or len(set(key)) < 8:
                 raise ValueError(f"key {name} must be 32 random bytes")
+        if any("." in name for name in seal_keys):
+            raise ValueError("the name of a key stands before the dot of a token, so it has none itself")
         if current not in seal_keys or blind_key in seal_keys.values():
             raise ValueError("the current key must be known, and the blind key must differ from every sealing key")
         self._keys = {name: AESGCM(key) for name, key in seal_keys.items()}

@@ -11,43 +11,9 @@ from sertakan.kit import clock
 from sertakan.kit.errors import N_, Refused
 
 _SEPARATORS = re.compile(r"[\s.\-]+")
-PROVINCES = frozenset(
-    {
-        11,
-        12,
-        13,
-        14,
-        15,
-        16,
-        17,
-        18,
-        19,
-        21,
-        31,
-        32,
-        33,
-        34,
-        35,
-        36,
-        51,
-        52,
-        53,
-        61,
-        62,
-        63,
-        64,
-        65,
-        71,
-        72,
-        73,
-        74,
-        75,
-        76,
-        81,
-        82,
-    }
-    | {91, 92, 93, 94, 95, 96}
-)
+# codes of Kepmendagri 300.2.2-2138/2025: Sumatra, Java, Nusa Tenggara, Kalimantan, Sulawesi, Maluku, Papua
+_ISLANDS = ((11, 19), (21, 21), (31, 36), (51, 53), (61, 65), (71, 76), (81, 82), (91, 96))
+PROVINCES = frozenset(code for first, last in _ISLANDS for code in range(first, last + 1))
 
 
 class NikEmpty(Refused):

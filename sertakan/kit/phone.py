@@ -1,8 +1,13 @@
 """Indonesian mobile numbers: typed as `0812…`, `62812…`, `+62 812-…`; kept as E.164."""
 
+import re
+
 import phonenumbers
 
 from sertakan.kit.errors import N_, Refused
+
+# phonenumbers itself also reads letters (0812FLOWERS), extensions and tel: addresses, which nobody means here
+_TYPED = re.compile(r"[0-9+()\s.\-]{8,30}")
 
 
 class NotMobile(Refused):
@@ -12,7 +17,7 @@ class NotMobile(Refused):
 def parse(text: str) -> str:
     """E.164 (`+62812…`), or NotMobile."""
     text = text.strip()
-    if not text.isascii() or len(text) > 30:
+    if not _TYPED.fullmatch(text):
         raise NotMobile
     if text.startswith("62"):
         text = f"+{text}"
