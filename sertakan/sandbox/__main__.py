@@ -19,6 +19,10 @@ class QuietHandler(WSGIRequestHandler):
     def log_request(self, *_: Any, **__: Any) -> None:
         pass
 
+    def connection_dropped(self, *_: Any, **__: Any) -> None:
+        """A connection that a fault broke is not waited on for another request."""
+        self.close_connection = True
+
 
 def _settings(arguments: list[str]) -> tuple[int, Settings]:
     parser = argparse.ArgumentParser(prog="python -m sertakan.sandbox", description="A pretend Stripe for development and tests.")

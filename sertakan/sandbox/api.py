@@ -217,7 +217,6 @@ PLURALS = {
 }
 
 
-@bp.get("/<any('checkout/sessions', refunds, charges, payment_intents, events):plural>/<thing_id>")
 def get_thing(plural: str, thing_id: str) -> Response:
     def look(of: Parts, query: list[tuple[str, str]]) -> Json:
         params.read({}, query)
@@ -227,7 +226,6 @@ def get_thing(plural: str, thing_id: str) -> Response:
     return _get(look)
 
 
-@bp.get("/<any('checkout/sessions', refunds, charges, payment_intents, events):plural>")
 def list_things(plural: str) -> Response:
     kind = PLURALS[plural]
 
@@ -256,6 +254,11 @@ def _within(moment: int, span: dict[str, int]) -> bool:
         "lte": moment <= span.get("lte", 1 << 62),
     }
     return all(checks.values())
+
+
+for plural in PLURALS:
+    bp.add_url_rule(f"/{plural}/<thing_id>", f"get {plural}", get_thing, defaults={"plural": plural})
+    bp.add_url_rule(f"/{plural}", f"list {plural}", list_things, defaults={"plural": plural})
 
 
 @bp.route("/<path:unknown>", methods=["GET", "POST", "DELETE"])

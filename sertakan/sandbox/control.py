@@ -63,9 +63,16 @@ def reset() -> Response:
 
 @bp.post("/clock")
 def clock() -> Response:
-    """`{"advance_s": 90000}`: sessions expire, idempotency keys are forgotten after a day."""
+    """`{"advance_s": 90000}`: sessions expire, idempotency keys are forgotten after a day; signatures stay of the real time.
+
+    `{"set_to": 1795310000}` moves signatures too, for an application whose own clock is held.
+    """
     of = parts()
-    of.store.set("clock_offset_s", of.store.setting("clock_offset_s", 0) + int(_wanted()["advance_s"]))
+    wanted = _wanted()
+    if "set_to" in wanted:
+        for name in ("clock_offset_s", "sign_offset_s"):
+            of.store.set(name, int(wanted["set_to"]) - int(time.time()))
+    of.store.set("clock_offset_s", of.store.setting("clock_offset_s", 0) + int(wanted.get("advance_s", 0)))
     of.bank.expire_due()
     of.sender.wake()
     return jsonify({"now": of.store.now()})
@@ -185,12 +192,11 @@ def forge() -> Response:
     of = parts()
     session = of.store.get("checkout.session", wanted["session"]) | {"status": "complete", "payment_status": "paid"}
     event = shapes.event("checkout.session.completed", session, created=of.store.now(), request=of.bank.request)
-    raw, header = _forged(str(wanted["how"]), event, of.settings.webhook_secrets)
+    raw, header = _forged(str(wanted["how"]), event, of.settings.webhook_secrets, of.store.signing_time())
     return jsonify({"outcome": post(of.store.setting("webhooks", {})["url"], raw, header), "event": event["id"]})
 
 
-def _forged(how: str, event: Json, secrets: list[str]) -> tuple[bytes, str | None]:
-    now = int(time.time())
+def _forged(how: str, event: Json, secrets: list[str], now: int) -> tuple[bytes, str | None]:
     good = encoded(event)
     live = encoded(event | {"livemode": True})
     big = encoded(event | {"padding": "x" * 600_000})

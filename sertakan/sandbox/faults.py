@@ -1,8 +1,8 @@
 """Breaking the API on request: what the next calls shall suffer. Kept in memory; a restart heals everything.
 
-Before the endpoint runs: `timeout_before`, `reset_before`, `in_use` (409), `rate_limit` (429), `unavailable` (503), `decline`
-(402), `error_before` (500), `redirect` (302). After it ran and its answer was stored: `timeout_after`, `reset_after`, `bad_json`, `cut`.
-While it runs: `slow` waits with the key reserved, `error_after` makes the charge, then answers 500 and replays it.
+Before the endpoint runs: `timeout_before`, `reset_before`, `in_use` (409), `rate_limit` (429), `unavailable` (503),
+`error_before` (500), `decline` (402), `redirect`. After it ran and its answer is stored: `timeout_after`, `reset_after`,
+`bad_json`, `cut`. While it runs: `slow` waits with the key reserved, `error_after` makes the charge, then answers 500 and replays it.
 """
 
 import socket
@@ -42,7 +42,7 @@ KINDS = {
 
 @dataclass
 class Fault:
-    """What happens to the next `times` calls whose method and path begin like this; `headers` go with its answer, if there is one."""
+    """What the next `times` calls with this method and path suffer; `headers` go with the answer, if there is one."""
 
     kind: str
     times: int = 1

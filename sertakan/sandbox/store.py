@@ -83,6 +83,10 @@ class Store:
         """Seconds since 1970 by the sandbox's own clock, which can be advanced."""
         return int(time.time()) + int(self.setting("clock_offset_s", 0))
 
+    def signing_time(self) -> int:
+        """The real time, unless the application's clock is held and ours was set to it."""
+        return int(time.time()) + int(self.setting("sign_offset_s", 0))
+
     # -- objects
 
     def put(self, body: Json) -> Json:

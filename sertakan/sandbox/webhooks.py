@@ -92,7 +92,7 @@ class Sender:
         event = self.store.get("event", delivery["event"])
         raw = encoded(event)
         url = self.store.setting("webhooks", {}).get("url", "")
-        outcome = post(url, raw, signature(raw, self.secrets, int(time.time())))
+        outcome = post(url, raw, signature(raw, self.secrets, self.store.signing_time()))
         tries = delivery["tries"] + 1
         delivered = outcome.startswith("2") and len(outcome) == 3
         state = "delivered" if delivered else "failed" if tries >= MOST_TRIES else "pending"
