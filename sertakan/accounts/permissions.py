@@ -30,7 +30,9 @@ class Permission(StrEnum):
 P = Permission
 ROLES: dict[Role, frozenset[Permission]] = {
     Role.officer: frozenset({P.review_see, P.review_decide, P.nik_reveal, P.worker_register, P.worker_attest}),
-    Role.supervisor: frozenset({P.review_see, P.review_decide, P.nik_reveal, P.worker_register, P.worker_attest, P.refund_approve, P.audit_see}),
+    Role.supervisor: frozenset(
+        {P.review_see, P.review_decide, P.nik_reveal, P.worker_register, P.worker_attest, P.refund_approve, P.audit_see}
+    ),
     Role.finance: frozenset({P.money_see, P.refund_approve}),
     Role.attestor: frozenset({P.worker_register, P.worker_attest}),
     Role.auditor: frozenset({P.review_see, P.money_see, P.audit_see}),

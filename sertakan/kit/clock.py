@@ -17,6 +17,16 @@ def now() -> datetime:
     return _frozen if _frozen is not None else datetime.now(UTC) + _offset
 
 
+def unmoved() -> datetime:
+    """This instant even while the demo's day is moved: sessions and codes belong to the real day. Also held by `frozen`."""
+    return _frozen if _frozen is not None else datetime.now(UTC)
+
+
+def real_now() -> datetime:
+    """This very instant, whatever the demo's day is: for other services, whose clock nobody moves."""
+    return datetime.now(UTC)
+
+
 def local(instant: datetime) -> datetime:
     """The same instant on the wall clock of Pontianak."""
     return instant.astimezone(ZONE)

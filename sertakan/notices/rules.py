@@ -1,0 +1,81 @@
+"""What kinds of message there are, what each needs to be written, and when it may be sent. Pure."""
+
+from datetime import datetime, time, timedelta
+from email.utils import formataddr
+
+from sertakan.kit import clock
+from sertakan.kit.errors import N_
+
+REMINDERS = frozenset({"reminder_30", "reminder_10", "reminder_3", "grace", "rescue", "cliff", "lapsed"})
+_COVER = frozenset({"worker", "covered_until", "url"})
+NEEDS: dict[str, frozenset[str]] = {
+    "code": frozenset({"code", "link"}),
+    "order_paid": frozenset({"code", "amount", "months", "worker", "receipt_url"}),
+    "approved": frozenset({"code", "worker", "covered_from", "covered_until"}),
+    "rejected": frozenset({"code", "worker", "reason", "note", "refund_amount"}),
+    "question": frozenset({"code", "worker", "question", "url"}),
+    "refunded": frozenset({"code", "amount"}),
+    "month_taken": frozenset({"code", "worker", "months", "amount"}),
+    "withdrawn": frozenset({"code"}),
+    "cancelled": frozenset({"code", "worker", "months", "refund_amount"}),
+    **dict.fromkeys(REMINDERS, _COVER),
+}
+
+QUIET_FROM = time(20, 0)
+QUIET_UNTIL = time(7, 0)
+MOST_TRIES = 48
+FIRST_WAIT = timedelta(minutes=5)
+LONGEST_WAIT = timedelta(hours=6)
+LEASE = timedelta(minutes=10)
+
+# why a message was not sent; shown to staff beside the message
+NO_CONTACT = N_("tidak ada alamat tujuan")
+MUTED = N_("penerima tidak mau diingatkan")
+DISABLED = N_("akun penerima ditutup")
+STALE = N_("sudah tidak perlu dikirim")
+NO_SMS = N_("pengiriman SMS belum tersedia")
+NO_SERVER = N_("server surat belum diatur")
+TOO_MANY = N_("sudah dicoba berkali-kali")
+BAD_ADDRESS = N_("alamat ditolak server surat")
+
+
+class MissingWords(RuntimeError):
+    """A message was queued without the words that its text needs. Always a bug of ours."""
+
+
+def check_words(kind: str, given: frozenset[str]) -> None:
+    """Refuses an unknown kind and missing words before anything is written."""
+    if kind not in NEEDS:
+        raise MissingWords(f"no such message: {kind}")
+    missing = NEEDS[kind] - given
+    if missing:
+        raise MissingWords(f"{kind} also needs {', '.join(sorted(missing))}")
+
+
+def may_be_muted(kind: str) -> bool:
+    """Reminders may be refused by their reader; codes, money and decisions are always told."""
+    return kind in REMINDERS
+
+
+def after_quiet(kind: str, instant: datetime) -> datetime:
+    """The same instant, or 07.00 in Pontianak when a reminder would come between 20.00 and 07.00 (UX 6)."""
+    local = clock.local(instant)
+    if kind not in REMINDERS or QUIET_UNTIL <= local.time() < QUIET_FROM:
+        return instant
+    day = local.date() + timedelta(days=1 if local.time() >= QUIET_FROM else 0)
+    return datetime.combine(day, QUIET_UNTIL, local.tzinfo).astimezone(instant.tzinfo)
+
+
+def wait_after(attempts: int) -> timedelta:
+    """How long to wait after so many failed attempts: five minutes, doubling, at most six hours."""
+    doublings = min(max(attempts - 1, 0), 10)
+    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
+
+
+def one_header_line(text: str) -> str:
+    """Text that can stand in a mail header: no control characters, so nobody's name adds a header of its own (QUALITY A 36)."""
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()
+
+
+def sender(address: str, name: str) -> str:
+    return formataddr((one_header_line(name), one_header_line(address)))
