@@ -58,13 +58,6 @@ def finish(code: str) -> None:
             draft.submitted_code = code
 
 
-def holder() -> str:
-    """The name under which this browser holds a worker: random, one per draft, and not the token itself."""
-    if KEY not in session:
-        session[KEY] = secrets.token_urlsafe(24)
-    return hash_token("holder:" + session[KEY])
-
-
 def delete_expired() -> int:
     """Called by the sweep, inside its transaction; returns how many are gone."""
     return db.session.execute(delete(Draft).where(Draft.expires_at <= clock.now())).rowcount  # type: ignore[attr-defined,no-any-return]

@@ -1,11 +1,12 @@
 """What a resident types on her way, one form a step. Each keeps what was typed; rules decide what follows from it."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, RadioField, SelectField, TextAreaField
+from wtforms import BooleanField, RadioField, SelectField, SubmitField, TextAreaField
 from wtforms.validators import StopValidation
 
 from sertakan.kit import clock, text
@@ -123,6 +124,14 @@ class LengthForm(BaseForm):
     first_month = RadioField(_l("Mulai iuran bulan"), validate_choice=False)
     with_jht = BooleanField(_l("Tambah tabungan hari tua (JHT)"))
     remind = BooleanField(_l("Ingatkan saya sebelum berakhir"))
+    recount = SubmitField(_l("Hitung ulang"))
+
+    def show(self, answers: Answers, today: date) -> None:
+        """The presets and the two first months, with what is chosen now."""
+        self.count.choices = [(str(count), count) for count in sorted({*rules.PRESETS, answers.count})]
+        self.first_month.choices = [(str(month), month) for month in rules.start_months(today)]
+        self.count.data, self.first_month.data = str(answers.count), answers.first_month
+        self.with_jht.data, self.remind.data = answers.with_jht or answers.employs_others, answers.remind
 
     def fill(self, answers: Answers) -> Answers:
         """Nonsense becomes nothing chosen; savings are not a choice for those who employ others."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from flask import abort
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import joinedload
 
 from sertakan.accounts.models import Person
@@ -15,9 +15,10 @@ from sertakan.coverage.rules import LIVE, MonthState, StandingOn, standing
 from sertakan.db import db
 from sertakan.kit import clock
 from sertakan.kit.months import Month, span
+from sertakan.notices.models import Notice
 from sertakan.sponsorships import rules
 from sertakan.sponsorships.models import ActionLink, Draft, Sponsorship
-from sertakan.sponsorships.rules import ReviewState, Seen
+from sertakan.sponsorships.rules import ReviewState, Seen, TermState
 from sertakan.web.paging import Page, slice_page
 from sertakan.workers import queries as worker_queries
 from sertakan.workers.models import Worker
@@ -78,6 +79,49 @@ def find_link(token_hash: str) -> ActionLink | None:
 
 def list_links(sponsorship_id: int) -> Sequence[ActionLink]:
     return db.session.scalars(select(ActionLink).where(ActionLink.sponsorship_id == sponsorship_id)).all()
+
+
+# ---- what a sweep looks at -----------------------------------------------------------------------------------------------------
+
+
+def list_near_end(this: Month) -> Sequence[int]:
+    """Ids of those whose last month ends soon or ended lately enough to be told: five months back to two ahead."""
+    return db.session.scalars(
+        select(Sponsorship.id)
+        .where(
+            Sponsorship.term_state.in_((TermState.running, TermState.ended)),
+            Sponsorship.last_month.between(this + -5, this + 2),
+        )
+        .order_by(Sponsorship.id)
+    ).all()
+
+
+def list_by_ids(ids: Sequence[int]) -> Sequence[Sponsorship]:
+    """With worker and sponsor, in one statement."""
+    statement = select(Sponsorship).where(Sponsorship.id.in_(ids)).order_by(Sponsorship.id)
+    return db.session.scalars(statement.options(joinedload(Sponsorship.worker), joinedload(Sponsorship.sponsor))).all()
+
+
+def list_over(this: Month) -> Sequence[int]:
+    """Ids of those still open after their last month."""
+    return db.session.scalars(
+        select(Sponsorship.id).where(
+            Sponsorship.term_state.in_((TermState.running, TermState.paused)), Sponsorship.last_month < this
+        )
+    ).all()
+
+
+def list_abandoned(before: datetime) -> Sequence[int]:
+    """Ids of requests older than this that wait for a decision and hold no month, paid or promised."""
+    live = exists().where(CoverageMonth.sponsorship_id == Sponsorship.id, CoverageMonth.state.in_(LIVE))
+    return db.session.scalars(
+        select(Sponsorship.id).where(Sponsorship.review_state.in_(rules.OPEN_REVIEWS), Sponsorship.submitted_at < before, ~live)
+    ).all()
+
+
+def written_keys(keys: Sequence[str]) -> set[str]:
+    """Those of these message keys that were used already."""
+    return set(db.session.scalars(select(Notice.key).where(Notice.key.in_(keys)))) if keys else set()
 
 
 def next_start(worker_id: int, today: date) -> Month:

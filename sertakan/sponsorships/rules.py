@@ -14,7 +14,7 @@ from typing import Any
 from sertakan.coverage.rules import FUNDED, LIVE, IllegalMove, MonthState
 from sertakan.kit import nik, phone
 from sertakan.kit.errors import N_, Refused
-from sertakan.kit.months import Month
+from sertakan.kit.months import Month, span
 from sertakan.tariff.rules import Package
 from sertakan.workers import rules as worker_rules
 
@@ -62,6 +62,9 @@ HORIZON_MONTHS = 24
 DRAFT_DAYS = 7
 UNPAID_DAYS = 7
 LINK_DAYS = 30
+HOLD_MINUTES = 30  # while she fills in the form; longer once she pays
+PAYING_MINUTES = 90
+RENEW = "renew"  # the purpose of a link that can pay, and can read no NIK
 
 
 class AlreadyDecided(Refused):
@@ -319,6 +322,29 @@ def first_unfinished(answers: Answers | None, today: date) -> Step:
     except Refused:
         return Step.length
     return Step.check
+
+
+# the answers of step 2, forgotten when a worker is picked from the list
+NOBODY: dict[str, Any] = {
+    "nik": "",
+    "name": "",
+    "worker_phone": "",
+    "kelurahan_code": "",
+    "consent": False,
+    "employs_others": False,
+}
+
+
+def with_defaults(answers: Answers, today: date) -> Answers:
+    """Six months from next month, until she says otherwise (UX A4)."""
+    starts = answers.starts
+    first = starts if starts in start_months(today) else Month.of(today) + 1
+    return answers.but(count=answers.count or DEFAULT_MONTHS, first_month=str(first))
+
+
+def start_months(today: date) -> list[Month]:
+    """This month and the next."""
+    return span(Month.of(today), 2)
 
 
 def end_of(first: Month, count: int) -> Month:

@@ -40,7 +40,6 @@ TERM_ACTIONS = {
     TermState.ended: "sponsorship.end",
 }
 GONE = frozenset({WorkerState.deceased, WorkerState.withdrawn, WorkerState.merged})
-HOLD_MINUTES = 90
 
 
 def subject(sponsorship: Sponsorship) -> str:
@@ -84,7 +83,7 @@ def submit(*, sponsor: Person, answers: Answers, quote: Quote, risk_version: str
 def _chosen(answers: Answers) -> Waiting:
     """The worker picked from the list, held again for as long as paying may take."""
     waiting = worker_queries.get_waiting(answers.waiting_code, lock=True)
-    return worker_service.hold(waiting=waiting, by=answers.held_as, minutes=HOLD_MINUTES)
+    return worker_service.hold(waiting=waiting, by=answers.held_as, minutes=rules.PAYING_MINUTES)
 
 
 def _described(sponsor: Person, answers: Answers, number: Nik) -> Worker:

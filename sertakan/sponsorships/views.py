@@ -1,0 +1,192 @@
+"""The way to a new protection (three of its four steps), and what a sponsor sees of hers."""
+
+from dataclasses import asdict
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask_login import current_user
+
+from sertakan.audit import queries as audit_queries
+from sertakan.db import new_ref, transaction
+from sertakan.kit import clock
+from sertakan.kit.errors import Refused
+from sertakan.places import queries as place_queries
+from sertakan.notices import queries as notice_queries
+from sertakan.sponsorships import drafts, prices, queries, rules, service
+from sertakan.sponsorships.forms import AnswerForm, DataForm, LengthForm, OccupationForm
+from sertakan.sponsorships.models import Sponsorship
+from sertakan.sponsorships.rules import Answers, Step
+from sertakan.sponsorships.story import story_of
+from sertakan.tariff import queries as tariff_queries
+from sertakan.web.access import public, signed_in
+from sertakan.web.extensions import limiter
+from sertakan.web.paging import page_number
+from sertakan.workers import queries as worker_queries
+from sertakan.workers import service as worker_service
+from sertakan.workers.rules import HeldByAnother
+
+bp = Blueprint("sponsorships", __name__, template_folder="templates")
+PAGES = {
+    Step.who: "sponsorships.start",
+    Step.data: "sponsorships.data",
+    Step.length: "sponsorships.length",
+    Step.check: "payments.check",
+}
+
+
+def to_step(step: Step) -> Any:
+    """On to a page of the form; also what somebody gets who tries to skip one."""
+    return redirect(url_for(PAGES[step]), 303)
+
+
+def _not_yet(answers: Answers | None, wanted: Step) -> Any:
+    """A redirect to the first unfinished step when this one cannot be shown yet, else None."""
+    order = list(Step)
+    step = rules.first_unfinished(answers, clock.today())
+    return to_step(step) if order.index(step) < order.index(wanted) else None
+
+
+@bp.route("/lindungi", methods=["GET", "POST"])
+@public
+def start() -> Any:
+    """Step 1, who: the work decides the price, so it comes first."""
+    answers = drafts.current()
+    form = OccupationForm()
+    form.offer()
+    if form.is_submitted():
+        drafts.save(form.fill(answers or Answers()))
+        if form.sent:
+            return to_step(Step.data)
+    elif answers:
+        form.show(answers)
+    today = clock.today()
+    page = render_template("sponsorships/start.html", form=form, works=tariff_queries.common_occupations(), today=today)
+    return page, 422 if form.errors else 200
+
+
+@bp.route("/lindungi/data", methods=["GET", "POST"])
+@public
+@limiter.limit("40 per minute", methods=["POST"])
+def data() -> Any:
+    """Step 2, the only typing. The same answer for a NIK we know and one we do not (PRODUCT idea 6)."""
+    answers = drafts.current()
+    if (elsewhere := _not_yet(answers, Step.data)) or answers is None:
+        return elsewhere
+    form = DataForm(data=asdict(answers))
+    form.offer([(place.code, place.name) for place in place_queries.list_kelurahan()])
+    if form.is_submitted():
+        answers = form.fill(answers)
+        drafts.save(answers)
+        if form.sent:
+            return to_step(Step.length)
+    price = prices.start_price(answers, clock.today())
+    groups = place_queries.by_kecamatan()
+    page = render_template("sponsorships/data.html", form=form, answers=answers, price=price, groups=groups)
+    return page, 422 if form.errors else 200
+
+
+@bp.route("/lindungi/lama", methods=["GET", "POST"])
+@public
+def length() -> Any:
+    """Step 3: how long and from when, each month at its own price."""
+    answers = drafts.current()
+    if (elsewhere := _not_yet(answers, Step.length)) or answers is None:
+        return elsewhere
+    today = clock.today()
+    form = LengthForm()
+    if form.is_submitted():
+        answers = form.fill(answers)
+        drafts.save(answers)
+        if form.recount.data:
+            return to_step(Step.length)
+        if form.sent and _accepted(form, answers):
+            return to_step(Step.check)
+    answers = rules.with_defaults(answers, today)
+    form.show(answers, today)
+    chosen = prices.chosen(answers)
+    page = render_template("sponsorships/length.html", form=form, answers=answers, chosen=chosen, prices=prices, today=today)
+    return page, 422 if form.errors else 200
+
+
+def _accepted(form: LengthForm, answers: Answers) -> bool:
+    try:
+        rules.check_length(answers, clock.today())
+    except Refused as no:
+        form.refuse(no)
+        return False
+    return True
+
+
+@bp.post("/lindungi/pilih/<code>")
+@public
+@limiter.limit("20 per minute")
+def choose(code: str) -> Any:
+    """Hold a waiting worker for half an hour and go on to step 3; who she is stays unsaid."""
+    try:
+        with transaction():
+            answers = drafts.current() or Answers()
+            held_as = answers.held_as or new_ref()
+            waiting = worker_queries.get_waiting(code, lock=True)
+            worker_service.hold(waiting=waiting, by=held_as, minutes=rules.HOLD_MINUTES)
+            _let_go(answers, code)
+            occupation = waiting.worker.occupation_code
+            drafts.save(answers.but(waiting_code=waiting.code, held_as=held_as, occupation_code=occupation, **rules.NOBODY))
+    except HeldByAnother:
+        return render_template("sponsorships/taken.html"), 409
+    return to_step(Step.length)
+
+
+def _let_go(answers: Answers, code: str) -> None:
+    """Who picks another worker no longer holds the one before."""
+    if answers.waiting_code and answers.waiting_code != code:
+        before = worker_queries.find_waiting(answers.waiting_code)
+        if before is not None:
+            worker_service.drop_hold(waiting=before, by=answers.held_as)
+
+
+# ---- my sponsorships -----------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/dukungan")
+@signed_in
+def index() -> Any:
+    """Everything this person sponsors, newest first."""
+    page = queries.list_own(current_user.person, page_number())
+    views = queries.views_of(page.items)
+    return render_template("sponsorships/index.html", page=page, views=views, works=tariff_queries)
+
+
+@bp.get("/dukungan/<code>")
+@signed_in
+def detail(code: str) -> Any:
+    """Twelve months, what each costs and how far its money has come, what happened and what comes next."""
+    return _detail(queries.get_own(code, current_user.person), AnswerForm(), 200)
+
+
+@bp.post("/dukungan/<code>/jawab")
+@signed_in
+def answer(code: str) -> Any:
+    """The answer to an officer's question; the request goes back into the queue."""
+    form = AnswerForm()
+    person = current_user.person
+    sponsorship = queries.get_own(code, person)
+    if not form.sent:
+        return _detail(sponsorship, form, 422)
+    ref = person.ref
+    with transaction():
+        sponsorship = queries.get_own(code, current_user.person, lock=True)
+        service.answer(actor=ref, sponsorship=sponsorship, text=form.answer.data)
+    return redirect(url_for("sponsorships.detail", code=code), 303)
+
+
+def _detail(sponsorship: Sponsorship, form: AnswerForm, status: int) -> Any:
+    today = clock.today()
+    view = queries.view_of(sponsorship, today)
+    about = service.subject(sponsorship)
+    events = story_of(audit_queries.list_for(about), view.months, notice_queries.list_about(about))
+    renewals = prices.renewals(sponsorship, view.next_start) if view.renewable else []
+    work = tariff_queries.get_occupation(view.occupation_code)
+    page = render_template(
+        "sponsorships/detail.html", view=view, form=form, events=events, renewals=renewals, work=work, today=today
+    )
+    return page, status
