@@ -30,12 +30,15 @@ class Order(Model):
     provider_session: Mapped[str | None] = mapped_column(String(255), unique=True)
     checkout_url: Mapped[str | None] = mapped_column(String(2048))
     locale: Mapped[str] = mapped_column(String(2))
-    return_token_hash: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime] = mapped_column(Instant)
     paid_at: Mapped[datetime | None] = mapped_column(Instant)
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
     checked_at: Mapped[datetime | None] = mapped_column(Instant)
+    session_expires_at: Mapped[datetime] = mapped_column(Instant)  # by the real clock: the payment service's, not the demo's
+    transfer_at: Mapped[datetime | None] = mapped_column(Instant)  # the payer has a transfer code; the money is on its way
+    declined_at: Mapped[datetime | None] = mapped_column(Instant)  # a try failed; another may follow on the same page
+    held_reason: Mapped[str | None] = mapped_column(String(40))  # what came does not fit the order: a person must look
 
     sponsorship: Mapped[Sponsorship] = relationship()
 
@@ -109,7 +112,9 @@ class Refund(Model):
     __tablename__ = "refund"
     __table_args__ = (
         CheckConstraint("amount_rupiah > 0", name="amount"),
-        CheckConstraint("approved_by_id IS NULL OR requested_by_id IS NULL OR approved_by_id <> requested_by_id", name="two_people"),
+        CheckConstraint(
+            "approved_by_id IS NULL OR requested_by_id IS NULL OR approved_by_id <> requested_by_id", name="two_people"
+        ),
         Index("ix_refund_state", "state"),
     )
 
@@ -127,7 +132,9 @@ class Refund(Model):
     attempts: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime | None] = mapped_column(Instant)
     created_at: Mapped[datetime] = mapped_column(Instant)
+    first_tried_at: Mapped[datetime | None] = mapped_column(Instant)  # by the real clock, like the key's 24 hours
     sent_at: Mapped[datetime | None] = mapped_column(Instant)
+    succeeded_at: Mapped[datetime | None] = mapped_column(Instant)
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
 
     payment: Mapped[Payment] = relationship()

@@ -1,6 +1,11 @@
 """The machines of money: order, refund, suspense, event. Amounts are whole rupiah."""
 
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+from sertakan.coverage.rules import IllegalMove
+from sertakan.kit.errors import N_, Refused
+from sertakan.sponsorships.rules import ReviewState, TermState
 
 
 class OrderState(StrEnum):
@@ -61,3 +66,123 @@ REFUND_MOVES: dict[RefundState, frozenset[RefundState]] = {
     F.failed: frozenset(),
     F.cancelled: frozenset(),
 }
+UNPAID = frozenset({O.opening, O.open})
+ON_ITS_WAY = frozenset({F.requested, F.approved, F.sent})
+
+# A payment made in the last second of a page may be told to us a little later.
+PROCESSING = timedelta(minutes=30)
+# How long a transfer code (virtual account) lives (DOMAIN 8).
+TRANSFER = timedelta(hours=24)
+# The payment service wants a page to live 30 minutes at least, so a create is not repeated with less than that left: ask instead.
+SHORTEST_PAGE = timedelta(minutes=31)
+# It keeps the answer to a key for 24 hours; later a repeat could pay twice, so ask instead (QUALITY B).
+KEY_LIFE = timedelta(hours=23)
+LONGEST_PAGE = timedelta(hours=24)
+# An order that is open for this long is asked about, whether or not an event came.
+ASK_AFTER = timedelta(minutes=10)
+# How far back everything is compared with the payment service, and how long a transfer may still come in late.
+LOOK_BACK = timedelta(days=3)
+LATE_TRANSFER = timedelta(days=14)
+GIVE_UP = timedelta(days=3)
+LONGEST_PAUSE = timedelta(hours=1)
+
+
+class BelowFloor(Refused):
+    message = N_("Pembayaran paling sedikit %(floor)s, sedangkan ini %(amount)s. Tambah bulannya dulu.")
+
+
+class TooSmallToday(Refused):
+    message = N_("Layanan pembayaran menolak jumlah sekecil ini. Tambah bulannya, lalu bayar sekaligus.")
+
+
+class OrderClosed(Refused):
+    message = N_("Tagihan ini sudah ditutup. Uang Anda tidak terpotong.")
+    status = 409
+
+
+class OrderPaid(Refused):
+    message = N_("Tagihan ini sudah dibayar. Terima kasih!")
+    status = 409
+
+
+class NothingToPay(Refused):
+    message = N_("Tidak ada bulan yang perlu dibayar.")
+
+
+class NotInSuspense(Refused):
+    message = N_("Uang ini sudah dibukukan atau dikembalikan.")
+    status = 409
+
+
+class OwnRequest(Refused):
+    message = N_("Pengembalian dana disetujui oleh orang lain, bukan oleh pengusulnya.")
+    status = 403
+
+
+def check_order(before: OrderState, after: OrderState) -> None:
+    if after not in ORDER_MOVES[before]:
+        raise IllegalMove(f"order: {before} -> {after}")
+
+
+def check_refund(before: RefundState, after: RefundState) -> None:
+    if after not in REFUND_MOVES[before]:
+        raise IllegalMove(f"refund: {before} -> {after}")
+
+
+def check_floor(amount_rupiah: int, floor_rupiah: int, shown: tuple[str, str]) -> None:
+    """`shown` are amount and floor as words, for the sentence. Below the floor the payment service charges nothing (DOMAIN 8)."""
+    if amount_rupiah <= 0:
+        raise NothingToPay
+    if amount_rupiah < floor_rupiah:
+        raise BelowFloor(amount=shown[0], floor=shown[1])
+
+
+def refund_state(said: str) -> RefundState:
+    """What the payment service's word for a refund means here; a word we do not know is still on its way."""
+    return {"succeeded": F.succeeded, "failed": F.failed, "canceled": F.failed}.get(said, F.sent)
+
+
+def learns(before: RefundState, after: RefundState) -> bool:
+    """Whether this is news. Older knowledge (a `pending` read before a `succeeded`) changes nothing."""
+    return after in REFUND_MOVES[before]
+
+
+def why_closed(review: ReviewState, term: TermState, worker_state: str) -> RefundReason | None:
+    """Why money for this sponsorship can fill no month and goes back; None while it can (I21)."""
+    if worker_state == "deceased":
+        return RefundReason.worker_died
+    if worker_state in ("withdrawn", "merged") or review is ReviewState.withdrawn:
+        return RefundReason.withdrawn
+    if review is ReviewState.rejected:
+        return RefundReason.rejected
+    return RefundReason.cancelled if term in (TermState.cancelled, TermState.terminated, TermState.ended) else None
+
+
+def may_repeat(session_expires_at: datetime, now: datetime) -> bool:
+    """Whether a create with the same key and parameters is still welcome; afterwards ask what became of it. Real clock."""
+    return session_expires_at - now >= SHORTEST_PAGE
+
+
+def key_is_old(first_tried_at: datetime | None, now: datetime) -> bool:
+    return first_tried_at is not None and now - first_tried_at >= KEY_LIFE
+
+
+def next_key(key: str) -> str:
+    """`refund_x_1` -> `refund_x_2`: only after the payment service said that nothing happened under the old one."""
+    stem, _, number = key.rpartition("_")
+    return f"{stem}_{int(number) + 1}"
+
+
+def pause(attempts: int) -> timedelta:
+    """Before the next try: a minute, doubling up to an hour."""
+    return min(timedelta(minutes=2 ** min(max(attempts - 1, 0), 10)), LONGEST_PAUSE)
+
+
+def page_life(minutes: int) -> timedelta:
+    """How long a bill may be paid. Never less than the payment service wants, never more than its day."""
+    return min(max(timedelta(minutes=minutes), SHORTEST_PAGE), LONGEST_PAGE)
+
+
+def page_end(now: datetime, minutes: int) -> datetime:
+    """Whole seconds: the same parameters must go out again when the answer was lost."""
+    return (now + page_life(minutes)).replace(microsecond=0)

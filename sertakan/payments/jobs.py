@@ -1,0 +1,31 @@
+"""What the clock and knocks start. The rows are the truth: every run finds what is due by itself."""
+
+from sertakan.payments import queries
+from sertakan.payments import reconcile as reconciling
+from sertakan.payments.inbox import handle_event
+from sertakan.payments.refunds import send_refund
+from sertakan.web.knock import knock
+
+
+def handle_new_events() -> str:
+    """Every stored event that is due, oldest first."""
+    due = queries.due_events()
+    return f"{reconciling.each(due, handle_event, 'event')} of {len(due)}"
+
+
+def send_refunds() -> str:
+    """Every approved refund that is due."""
+    due = queries.due_refunds()
+    return f"{reconciling.each(due, send_refund, 'refund')} of {len(due)}"
+
+
+def expire_orders() -> str:
+    """Bills whose time is over."""
+    return f"{reconciling.expire_orders()} closed"
+
+
+def reconcile() -> str:
+    """Ask the payment service about everything that should have ended."""
+    counts = reconciling.reconcile()
+    knock("refunds")
+    return ", ".join(f"{name} {count}" for name, count in counts.items())

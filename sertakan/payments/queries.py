@@ -1,0 +1,255 @@
+"""Reading the books of money."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import abort
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import joinedload
+
+from sertakan.coverage.models import CoverageMonth
+from sertakan.coverage.rules import MonthState
+from sertakan.db import db
+from sertakan.kit import clock
+from sertakan.payments import rules
+from sertakan.payments.models import (
+    Allocation,
+    Order,
+    OrderLine,
+    Payment,
+    ProviderEvent,
+    Receipt,
+    Refund,
+    RefundLine,
+    Suspense,
+)
+from sertakan.payments.rules import EventState, OrderState, RefundState, SuspenseState
+from sertakan.sponsorships.models import Sponsorship
+from sertakan.sponsorships.rules import ReviewState, TermState
+
+BATCH = 200
+
+
+# ---- orders --------------------------------------------------------------------------------------------------------------------
+
+
+def get_order(order_id: int, lock: bool = False) -> Order:
+    """By id; with `lock` read anew and held until the transaction ends."""
+    return _one_order(Order.id == order_id, lock)
+
+
+def get_order_by_ref(ref: str, lock: bool = False) -> Order:
+    """By its unguessable reference; 404 for a made-up one."""
+    return _one_order(Order.ref == ref, lock)
+
+
+def _one_order(condition: object, lock: bool) -> Order:
+    statement = select(Order).where(condition)  # type: ignore[arg-type]
+    if lock:
+        statement = statement.with_for_update(of=Order).execution_options(populate_existing=True)
+    else:
+        statement = statement.options(joinedload(Order.sponsorship).joinedload(Sponsorship.worker))
+    found = db.session.scalars(statement).first()
+    if found is None:
+        abort(404)
+    return found
+
+
+def find_order_id(ref: str | None) -> int | None:
+    return db.session.scalar(select(Order.id).where(Order.ref == ref)) if ref else None
+
+
+def last_attempt(sponsorship_id: int) -> int:
+    return db.session.scalar(select(func.max(Order.attempt)).where(Order.sponsorship_id == sponsorship_id)) or 0
+
+
+def months_of_order(order_id: int, lock: bool = False) -> Sequence[CoverageMonth]:
+    """The months on a bill, oldest first, as they are now."""
+    statement = (
+        select(CoverageMonth)
+        .join(OrderLine, OrderLine.coverage_month_id == CoverageMonth.id)
+        .where(OrderLine.order_id == order_id)
+        .order_by(CoverageMonth.month, CoverageMonth.id)
+    )
+    if lock:
+        statement = statement.with_for_update(of=CoverageMonth).execution_options(populate_existing=True)
+    return db.session.scalars(statement).all()
+
+
+def count_months(order_id: int) -> int:
+    return db.session.scalar(select(func.count()).select_from(OrderLine).where(OrderLine.order_id == order_id)) or 0
+
+
+def open_orders(sponsorship_id: int) -> Sequence[Order]:
+    statement = (
+        select(Order).where(Order.sponsorship_id == sponsorship_id, Order.state.in_(rules.UNPAID)).order_by(Order.id.desc())
+    )
+    return db.session.scalars(statement).all()
+
+
+def over_orders() -> Sequence[int]:
+    """Unpaid orders whose time is over, or whose sponsorship is."""
+    over = or_(
+        Sponsorship.review_state.in_((ReviewState.rejected, ReviewState.withdrawn)),
+        Sponsorship.term_state.in_((TermState.cancelled, TermState.terminated)),
+    )
+    statement = (
+        select(Order.id)
+        .join(Order.sponsorship)
+        .where(
+            Order.state.in_(rules.UNPAID),
+            Order.held_reason.is_(None),
+            or_(Order.expires_at <= clock.now() - rules.PROCESSING, over),
+        )
+    )
+    return _ids(statement.order_by(Order.id))
+
+
+def unanswered_orders() -> Sequence[int]:
+    """Orders that we know too little about: waiting for long, or closed while a transfer may still come in."""
+    before = clock.now() - rules.ASK_AFTER
+    waiting = Order.state.in_(rules.UNPAID) & (func.coalesce(Order.checked_at, Order.created_at) <= before)
+    late = (
+        Order.state.in_((OrderState.expired, OrderState.cancelled))
+        & Order.transfer_at.is_not(None)
+        & (Order.closed_at >= clock.now() - rules.LATE_TRANSFER)
+        & (Order.checked_at <= before)
+    )
+    return _ids(select(Order.id).where(or_(waiting, late), Order.held_reason.is_(None)).order_by(Order.id))
+
+
+def _ids(statement: Select[Any]) -> Sequence[int]:
+    return db.session.scalars(statement.limit(BATCH)).all()
+
+
+# ---- payments ------------------------------------------------------------------------------------------------------------------
+
+
+def find_payment(intent: str) -> Payment | None:
+    return db.session.scalars(select(Payment).where(Payment.provider_intent == intent)).first()
+
+
+def payments_of_order(order_id: int) -> Sequence[Payment]:
+    return db.session.scalars(select(Payment).where(Payment.order_id == order_id).order_by(Payment.id)).all()
+
+
+def live_allocations(month_ids: Sequence[int]) -> Sequence[Allocation]:
+    """The money in these months that has not been given back."""
+    statement = select(Allocation).where(Allocation.coverage_month_id.in_(month_ids), Allocation.freed_at.is_(None))
+    return db.session.scalars(statement.order_by(Allocation.payment_id, Allocation.id)).all()
+
+
+def refundable(sponsorship_id: int) -> int:
+    """Rupiah that a cancellation gives back today: what is in months that are paid and not yet at BPJS."""
+    statement = (
+        select(func.coalesce(func.sum(Allocation.amount_rupiah), 0))
+        .join(CoverageMonth, CoverageMonth.id == Allocation.coverage_month_id)
+        .where(
+            CoverageMonth.sponsorship_id == sponsorship_id,
+            CoverageMonth.state == MonthState.paid,
+            Allocation.freed_at.is_(None),
+        )
+    )
+    return db.session.scalar(statement) or 0
+
+
+def list_suspense(sponsorship_id: int | None = None) -> Sequence[Suspense]:
+    """Open suspense, oldest first: everybody's, or of one sponsorship."""
+    statement = select(Suspense).where(Suspense.state == SuspenseState.open)
+    if sponsorship_id is not None:
+        statement = statement.join(Payment).join(Order).where(Order.sponsorship_id == sponsorship_id)
+    return db.session.scalars(statement.order_by(Suspense.opened_at, Suspense.id)).all()
+
+
+# ---- refunds -------------------------------------------------------------------------------------------------------------------
+
+
+def get_refund(refund_id: int, lock: bool = False) -> Refund:
+    statement = select(Refund).where(Refund.id == refund_id)
+    if lock:
+        statement = statement.with_for_update(of=Refund).execution_options(populate_existing=True)
+    found = db.session.scalars(statement).first()
+    if found is None:
+        abort(404)
+    return found
+
+
+def find_refund_id(ref: str | None, provider_refund: str) -> int | None:
+    """Ours by our reference, else by theirs; None for one made by hand at the payment service."""
+    return db.session.scalar(select(Refund.id).where(or_(Refund.ref == ref, Refund.provider_refund == provider_refund)).limit(1))
+
+
+def due_refunds() -> Sequence[int]:
+    """Approved and not yet sent, and due for a try."""
+    due = or_(Refund.next_try_at.is_(None), Refund.next_try_at <= clock.now())
+    return _ids(select(Refund.id).where(Refund.state == RefundState.approved, due).order_by(Refund.id))
+
+
+def sent_refunds() -> Sequence[int]:
+    return _ids(select(Refund.id).where(Refund.state == RefundState.sent).order_by(Refund.id))
+
+
+def months_of_refund(refund_id: int) -> Sequence[CoverageMonth]:
+    statement = (
+        select(CoverageMonth)
+        .join(RefundLine, RefundLine.coverage_month_id == CoverageMonth.id)
+        .where(RefundLine.refund_id == refund_id)
+        .order_by(CoverageMonth.month, CoverageMonth.id)
+    )
+    return db.session.scalars(statement).all()
+
+
+def refunds_of(sponsorship_id: int) -> Sequence[Refund]:
+    """All refunds of a sponsorship, oldest first."""
+    statement = select(Refund).join(Payment).join(Order).where(Order.sponsorship_id == sponsorship_id).order_by(Refund.id)
+    return db.session.scalars(statement).all()
+
+
+# ---- events --------------------------------------------------------------------------------------------------------------------
+
+
+def due_events() -> Sequence[int]:
+    waiting = ProviderEvent.state.in_((EventState.new, EventState.parked)) & (ProviderEvent.next_try_at <= clock.now())
+    return _ids(select(ProviderEvent.id).where(waiting).order_by(ProviderEvent.id))
+
+
+# ---- receipts ------------------------------------------------------------------------------------------------------------------
+
+
+def get_receipt(ref: str) -> Receipt:
+    """By its unguessable reference, with everything a page of it says; 404 for a made-up one."""
+    found = db.session.scalars(
+        select(Receipt)
+        .where(Receipt.ref == ref)
+        .options(
+            joinedload(Receipt.payment).joinedload(Payment.order).joinedload(Order.sponsorship).joinedload(Sponsorship.worker),
+            joinedload(Receipt.payment).joinedload(Payment.order).joinedload(Order.sponsorship).joinedload(Sponsorship.sponsor),
+        )
+    ).first()
+    if found is None:
+        abort(404)
+    return found
+
+
+def receipts_of(sponsorship_id: int) -> Sequence[Receipt]:
+    """The receipts of a sponsorship, newest first, with their payments."""
+    statement = (
+        select(Receipt)
+        .join(Receipt.payment)
+        .join(Payment.order)
+        .where(Order.sponsorship_id == sponsorship_id)
+        .options(joinedload(Receipt.payment).joinedload(Payment.order))
+        .order_by(Receipt.id.desc())
+    )
+    return db.session.scalars(statement).all()
+
+
+def receipt_lines(payment_id: int) -> Sequence[tuple[CoverageMonth, Allocation]]:
+    """The months that a payment filled, oldest first; `freed_at` says which were given back later."""
+    statement = (
+        select(CoverageMonth, Allocation)
+        .join(Allocation, Allocation.coverage_month_id == CoverageMonth.id)
+        .where(Allocation.payment_id == payment_id)
+        .order_by(CoverageMonth.month, CoverageMonth.id)
+    )
+    return [(row[0], row[1]) for row in db.session.execute(statement)]
