@@ -14,9 +14,10 @@ from sqlalchemy import delete
 
 from sertakan.db import db, in_transaction, transaction
 from sertakan.kit import clock
+from sertakan.sponsorships import answers as steps
 from sertakan.sponsorships import queries, rules
+from sertakan.sponsorships.answers import Answers
 from sertakan.sponsorships.models import Draft
-from sertakan.sponsorships.rules import Answers
 from sertakan.sponsorships.service import hash_token
 
 KEY = "draft"
@@ -25,7 +26,7 @@ KEY = "draft"
 def current() -> Answers | None:
     """What has been typed so far; None before the first answer, after a week and once it was sent."""
     draft = _row()
-    return rules.from_json(draft.answers) if draft and draft.answers and not draft.submitted_code else None
+    return steps.from_json(draft.answers) if draft and draft.answers and not draft.submitted_code else None
 
 
 def sent_code() -> str | None:
@@ -40,7 +41,7 @@ def save(answers: Answers) -> None:
         draft = _row()
         if draft is None or draft.submitted_code:
             draft = _begin()
-        draft.answers = rules.to_json(answers)
+        draft.answers = steps.to_json(answers)
         draft.expires_at = clock.now() + timedelta(days=rules.DRAFT_DAYS)
 
 

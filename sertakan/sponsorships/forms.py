@@ -11,8 +11,9 @@ from wtforms.validators import StopValidation
 
 from sertakan.kit import clock, text
 from sertakan.kit.errors import Refused
-from sertakan.sponsorships import rules
-from sertakan.sponsorships.rules import Answers
+from sertakan.sponsorships import answers as steps
+from sertakan.sponsorships import refusals
+from sertakan.sponsorships.answers import Answers
 from sertakan.tariff import queries as tariff_queries
 from sertakan.tariff.queries import Work
 from sertakan.web.errors import say
@@ -69,13 +70,13 @@ class OccupationForm(BaseForm):
 
     def validate_occupation(self, field: RadioField) -> None:
         if self.chosen is None:
-            _refuse(rules.OccupationMissing())
+            _refuse(refusals.OccupationMissing())
 
     def validate_not_paid_by_city(self, field: RadioField) -> None:
         if not self.asks_about_city:
             return
         if field.data != "no":
-            _refuse(rules.CityAlreadyPays() if field.data == "yes" else rules.CityPays())
+            _refuse(refusals.CityAlreadyPays() if field.data == "yes" else refusals.CityPays())
 
 
 class DataForm(BaseForm):
@@ -114,7 +115,7 @@ class DataForm(BaseForm):
 
     def validate_consent(self, field: BooleanField) -> None:
         if not field.data:
-            _refuse(rules.ConsentMissing())
+            _refuse(refusals.ConsentMissing())
 
 
 class LengthForm(BaseForm):
@@ -128,8 +129,8 @@ class LengthForm(BaseForm):
 
     def show(self, answers: Answers, today: date) -> None:
         """The presets and the two first months, with what is chosen now."""
-        self.count.choices = [(str(count), count) for count in sorted({*rules.PRESETS, answers.count})]
-        self.first_month.choices = [(str(month), month) for month in rules.start_months(today)]
+        self.count.choices = [(str(count), count) for count in sorted({*steps.PRESETS, answers.count})]
+        self.first_month.choices = [(str(month), month) for month in steps.start_months(today)]
         self.count.data, self.first_month.data = str(answers.count), answers.first_month
         self.with_jht.data, self.remind.data = answers.with_jht or answers.employs_others, answers.remind
 

@@ -21,6 +21,7 @@ from sertakan.kit.months import Month, span
 from sertakan.notices import queries as notice_queries
 from sertakan.notices import service as notices
 from sertakan.notices.links import absolute
+from sertakan.sponsorships import answers as steps
 from sertakan.sponsorships import drafts, queries, rules, service
 from sertakan.sponsorships.models import Sponsorship
 from sertakan.tariff import queries as tariff_queries
@@ -151,7 +152,7 @@ def _offer(sponsorship: Sponsorship, today: date) -> dict[str, object]:
     """What going on would cost, month by month, at the months' own prices (opencollective #2138: never the old one)."""
     first = queries.next_start(sponsorship.worker_id, today)
     quote = tariff_queries.quote_for(
-        span(first, rules.DEFAULT_MONTHS), sponsorship.worker.occupation_code, sponsorship.payer_kind, sponsorship.package
+        span(first, steps.DEFAULT_MONTHS), sponsorship.worker.occupation_code, sponsorship.payer_kind, sponsorship.package
     )
     return {"lines": [(line.month, line.total_rupiah) for line in quote.lines], "total": quote.total_rupiah}
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from sertakan.kit.months import Month, span
-from sertakan.sponsorships import rules
+from sertakan.sponsorships import answers as steps
+from sertakan.sponsorships import refusals
+from sertakan.sponsorships.answers import Answers
 from sertakan.sponsorships.models import Sponsorship
-from sertakan.sponsorships.rules import Answers
 from sertakan.tariff.queries import quote_for
 from sertakan.tariff.rules import Package, PayerKind, Quote, Segment, explain
 
@@ -47,7 +48,7 @@ def offer(occupation_code: str, first: Month, count: int, payer: PayerKind, pack
 
 def offers(answers: Answers, first: Month) -> list[Offer]:
     """The presets from one first month, and the number of months she asked for when it is none of them."""
-    counts = sorted({*rules.PRESETS, answers.count} - {0})
+    counts = sorted({*steps.PRESETS, answers.count} - {0})
     return [offer(answers.occupation_code, first, count, PayerKind.private, answers.package) for count in counts]
 
 
@@ -72,12 +73,12 @@ def savings_price(answers: Answers, first: Month) -> int:
 def renewals(sponsorship: Sponsorship, first: Month) -> list[Offer]:
     """The presets for going on from the first free month."""
     code, payer, package = sponsorship.worker.occupation_code, sponsorship.payer_kind, sponsorship.package
-    return [offer(code, first, count, payer, package) for count in rules.PRESETS]
+    return [offer(code, first, count, payer, package) for count in steps.PRESETS]
 
 
 def quote_of(answers: Answers) -> Quote:
     """The quote of a finished form, taken anew: the price of the check page and of the promise."""
     first = answers.starts
     if first is None or not answers.count:
-        raise rules.MonthsMissing(field="count")
+        raise refusals.MonthsMissing(field="count")
     return offer(answers.occupation_code, first, answers.count, PayerKind.private, answers.package).quote

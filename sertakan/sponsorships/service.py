@@ -17,9 +17,11 @@ from sertakan.kit import clock
 from sertakan.kit.codes import new_code
 from sertakan.kit.months import Month, span
 from sertakan.kit.nik import Nik
-from sertakan.sponsorships import queries, rules
+from sertakan.sponsorships import answers as steps
+from sertakan.sponsorships import queries, refusals, rules
+from sertakan.sponsorships.answers import Answers
 from sertakan.sponsorships.models import ActionLink, Sponsorship
-from sertakan.sponsorships.rules import Answers, ReviewState, TermState
+from sertakan.sponsorships.rules import ReviewState, TermState
 from sertakan.tariff.rules import Package, PayerKind, Quote
 from sertakan.workers import queries as worker_queries
 from sertakan.workers import service as worker_service
@@ -57,14 +59,14 @@ def submit(*, sponsor: Person, answers: Answers, quote: Quote, risk_version: str
     `MonthTaken` when anybody funds one of the months: the overlap is told here for the first time (PRODUCT idea 6).
     """
     today = clock.today()
-    rules.check_who(answers)
-    rules.check_length(answers, today)
+    steps.check_who(answers)
+    steps.check_length(answers, today)
     if not answers.risk_read:
-        raise rules.RiskNotRead(field="risk_read")
+        raise refusals.RiskNotRead(field="risk_read")
     waiting = _chosen(answers) if answers.waiting_code else None
-    worker = waiting.worker if waiting else _described(sponsor, answers, rules.check_data(answers, today))
+    worker = waiting.worker if waiting else _described(sponsor, answers, steps.check_data(answers, today))
     _check_worker(worker)
-    rules.check_savings(answers.package, worker.employs_others)
+    steps.check_savings(answers.package, worker.employs_others)
     assert answers.starts is not None
     _check_quote(quote, span(answers.starts, answers.count), answers.package)
     sponsorship = _new(sponsor, worker, quote, answers.package, PayerKind.private)
@@ -108,14 +110,14 @@ def _described(sponsor: Person, answers: Answers, number: Nik) -> Worker:
 
 def _check_worker(worker: Worker) -> None:
     if worker.state in GONE:
-        raise rules.WorkerUnavailable
+        raise refusals.WorkerUnavailable
 
 
 def _check_quote(quote: Quote, wanted: list[Month], package: Package) -> None:
     """The price the resident saw must be of these very months and this package (traps 3, 6)."""
     savings = {line.jht_rupiah > 0 for line in quote.lines}
     if quote.months != wanted or savings != {package is Package.jkk_jkm_jht}:
-        raise rules.PriceChanged
+        raise refusals.PriceChanged
 
 
 def _new(sponsor: Person, worker: Worker, quote: Quote, package: Package, payer_kind: PayerKind) -> Sponsorship:
@@ -209,7 +211,7 @@ def _note(
 def ask(*, actor: str, sponsorship: Sponsorship, question: str) -> None:
     """An officer needs more; the clock of the review stands still until the answer."""
     if not question.strip():
-        raise rules.QuestionMissing(field="question")
+        raise refusals.QuestionMissing(field="question")
     move_review(actor=actor, sponsorship=sponsorship, to=ReviewState.needs_info)
     sponsorship.question, sponsorship.answer = question, None
 
@@ -217,9 +219,9 @@ def ask(*, actor: str, sponsorship: Sponsorship, question: str) -> None:
 def answer(*, actor: str, sponsorship: Sponsorship, text: str) -> None:
     """The sponsor's answer puts it back into the queue, under a new fingerprint. Refuses NothingAsked."""
     if sponsorship.review_state is not ReviewState.needs_info:
-        raise rules.NothingAsked
+        raise refusals.NothingAsked
     if not text.strip():
-        raise rules.AnswerMissing(field="answer")
+        raise refusals.AnswerMissing(field="answer")
     sponsorship.answer = text
     move_review(actor=actor, sponsorship=sponsorship, to=ReviewState.submitted)
     refresh_fingerprint(sponsorship)
@@ -312,10 +314,10 @@ def extend(
     WorkerUnavailable, HoleInMonths (trap 12), what `check_months` refuses, and `MonthTaken`.
     """
     today = clock.today()
-    rules.check_months(first_month, count, today)
+    steps.check_months(first_month, count, today)
     _check_worker(sponsorship.worker)
     _check_no_hole(sponsorship, first_month)
-    rules.check_savings(sponsorship.package, sponsorship.worker.employs_others)
+    steps.check_savings(sponsorship.package, sponsorship.worker.employs_others)
     _check_quote(quote, span(first_month, count), sponsorship.package)
     target = sponsorship
     if not rules.is_open(sponsorship.review_state, sponsorship.term_state):
@@ -331,15 +333,15 @@ def extend(
 def _check_no_hole(sponsorship: Sponsorship, first_month: Month) -> None:
     start = queries.next_start(sponsorship.worker_id, clock.today())
     if first_month != start:
-        raise rules.HoleInMonths(field="first_month", month=start)
+        raise refusals.HoleInMonths(field="first_month", month=start)
 
 
 def _copy(old: Sponsorship, quote: Quote) -> Sponsorship:
     """Closed states renew by a copy that points back (PRODUCT 5.2); a person or a rule reviews it again."""
     if old.review_state in rules.OPEN_REVIEWS:
-        raise rules.StillInReview
+        raise refusals.StillInReview
     if old.review_state is not ReviewState.approved or old.term_state is TermState.terminated:
-        raise rules.NotRenewable
+        raise refusals.NotRenewable
     copy = _new(old.sponsor, old.worker, quote, old.package, old.payer_kind)
     copy.risk_version = old.risk_version
     copy.typed_name, copy.chosen_from_list = old.typed_name, old.chosen_from_list
@@ -381,7 +383,7 @@ def use_link(token: str, purpose: str) -> ActionLink:
     """The living link with this token and purpose; refuses LinkOver for an unknown, expired or revoked one alike."""
     link = queries.find_link(hash_token(token))
     if link is None or link.purpose != purpose or link.revoked_at is not None or link.expires_at <= clock.now():
-        raise rules.LinkOver
+        raise refusals.LinkOver
     return link
 
 

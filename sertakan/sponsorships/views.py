@@ -10,12 +10,13 @@ from sertakan.audit import queries as audit_queries
 from sertakan.db import new_ref, transaction
 from sertakan.kit import clock
 from sertakan.kit.errors import Refused
-from sertakan.places import queries as place_queries
 from sertakan.notices import queries as notice_queries
+from sertakan.places import queries as place_queries
+from sertakan.sponsorships import answers as steps
 from sertakan.sponsorships import drafts, prices, queries, rules, service
+from sertakan.sponsorships.answers import Answers, Step
 from sertakan.sponsorships.forms import AnswerForm, DataForm, LengthForm, OccupationForm
 from sertakan.sponsorships.models import Sponsorship
-from sertakan.sponsorships.rules import Answers, Step
 from sertakan.sponsorships.story import story_of
 from sertakan.tariff import queries as tariff_queries
 from sertakan.web.access import public, signed_in
@@ -42,7 +43,7 @@ def to_step(step: Step) -> Any:
 def _not_yet(answers: Answers | None, wanted: Step) -> Any:
     """A redirect to the first unfinished step when this one cannot be shown yet, else None."""
     order = list(Step)
-    step = rules.first_unfinished(answers, clock.today())
+    step = steps.first_unfinished(answers, clock.today())
     return to_step(step) if order.index(step) < order.index(wanted) else None
 
 
@@ -101,7 +102,7 @@ def length() -> Any:
             return to_step(Step.length)
         if form.sent and _accepted(form, answers):
             return to_step(Step.check)
-    answers = rules.with_defaults(answers, today)
+    answers = steps.with_defaults(answers, today)
     form.show(answers, today)
     chosen = prices.chosen(answers)
     page = render_template("sponsorships/length.html", form=form, answers=answers, chosen=chosen, prices=prices, today=today)
@@ -110,7 +111,7 @@ def length() -> Any:
 
 def _accepted(form: LengthForm, answers: Answers) -> bool:
     try:
-        rules.check_length(answers, clock.today())
+        steps.check_length(answers, clock.today())
     except Refused as no:
         form.refuse(no)
         return False
@@ -130,7 +131,7 @@ def choose(code: str) -> Any:
             worker_service.hold(waiting=waiting, by=held_as, minutes=rules.HOLD_MINUTES)
             _let_go(answers, code)
             occupation = waiting.worker.occupation_code
-            drafts.save(answers.but(waiting_code=waiting.code, held_as=held_as, occupation_code=occupation, **rules.NOBODY))
+            drafts.save(answers.but(waiting_code=waiting.code, held_as=held_as, occupation_code=occupation, **steps.NOBODY))
     except HeldByAnother:
         return render_template("sponsorships/taken.html"), 409
     return to_step(Step.length)
