@@ -1,23 +1,15 @@
 """One row per worker, found by the keyed hash of her NIK; consents, attestations and the waiting list beside it."""
 
+import secrets
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sertakan.db import Instant, Model, MonthColumn, Sealed, choice, key, ref
 from sertakan.kit.months import Month
-
-
-class WorkerState(StrEnum):
-    proposed = "proposed"
-    identity_checked = "identity_checked"
-    active = "active"
-    inactive = "inactive"
-    deceased = "deceased"
-    merged = "merged"
-    withdrawn = "withdrawn"
+from sertakan.workers.rules import WorkerState as WorkerState
 
 
 class Sex(StrEnum):
@@ -94,8 +86,16 @@ class Attestation(Model):
     created_at: Mapped[datetime] = mapped_column(Instant)
 
 
+def new_mark() -> int:
+    """A random number; the sum of the marks of all who are visible tells two states of the list apart."""
+    return secrets.randbits(40)
+
+
 class Waiting(Model):
-    """A worker on the public list. Shown coarsely: initial, five-year age band, kelurahan or kecamatan, phrases from a list."""
+    """A worker on the public list. Shown coarsely: initial, five-year age band, kelurahan or kecamatan, phrases from a list.
+
+    `leave_hash` is the keyed hash of the code on her paper, with which she leaves the list; it is not the public code.
+    """
 
     __tablename__ = "waiting"
     __table_args__ = (Index("ix_waiting_since", "left_at", "since_on"),)
@@ -110,5 +110,7 @@ class Waiting(Model):
     left_reason: Mapped[str | None] = mapped_column(String(40))
     held_until: Mapped[datetime | None] = mapped_column(Instant)
     held_by: Mapped[str | None] = mapped_column(String(64))
+    leave_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    mark: Mapped[int] = mapped_column(BigInteger, default=new_mark)
 
     worker: Mapped[Worker] = relationship(lazy="joined", innerjoin=True)
