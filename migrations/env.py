@@ -1,0 +1,30 @@
+"""How Alembic runs inside the application: on its engine, in one transaction, with batch mode for SQLite."""
+
+from alembic import context
+from flask import current_app
+
+from sertakan.db import bare_writes
+
+database = current_app.extensions["migrate"].db
+
+
+def include_object(_object, name, kind, _reflected, _compare_to):
+    """The rate counts' storage and SQLite's own tables are not ours to compare."""
+    return not (kind == "table" and name.startswith("sqlite_"))
+
+
+def run() -> None:
+    arguments = {**current_app.extensions["migrate"].configure_args}
+    arguments.setdefault("compare_type", False)
+    with bare_writes(), database.engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        context.configure(connection=connection, target_metadata=database.metadata, include_object=include_object, **arguments)
+        with context.begin_transaction():
+            context.run_migrations()
+        connection.commit()
+
+
+if context.is_offline_mode():
+    raise SystemExit("migrations run against a database, not on paper")
+run()

@@ -1,0 +1,157 @@
+"""`/petugas/antrean`: the queue, one request, and the three decisions."""
+
+from typing import Any
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from sertakan.accounts.permissions import Permission
+from sertakan.audit import queries as audit
+from sertakan.coverage import queries as coverage
+from sertakan.db import transaction
+from sertakan.kit import clock, text
+from sertakan.kit.errors import Refused
+from sertakan.review import queries, service
+from sertakan.review.forms import ApproveForm, AskForm, RejectForm
+from sertakan.review.rules import RejectReason
+from sertakan.sponsorships import queries as sponsorships
+from sertakan.sponsorships.models import Sponsorship
+from sertakan.sponsorships.rules import OPEN_REVIEWS
+from sertakan.web.access import requires
+from sertakan.web.forms import BaseForm
+from sertakan.web.knock import knock
+from sertakan.web.paging import page_number
+
+bp = Blueprint("review", __name__, url_prefix="/petugas/antrean", template_folder="templates")
+
+
+def _chip() -> queries.Chip:
+    word = request.args.get("saring", "")
+    return queries.Chip(word) if word in set(queries.Chip) else queries.Chip.ready
+
+
+@bp.get("")
+@requires(Permission.review_see)
+def queue() -> str:
+    """Oldest first; the filters are plain links, the search is a plain form."""
+    chip, words = _chip(), text.one_line(request.args.get("cari", "")[:100])
+    counts, oldest = queries.counts()
+    page = queries.list_queue(chip, words, page_number(), clock.today())
+    waiting = clock.now() - oldest if oldest else None
+    return render_template(
+        "review/queue.html", chip=chip, words=words, counts=counts, waiting=waiting, page=page, now=clock.now()
+    )
+
+
+def _detail(
+    sponsorship: Sponsorship, approve: ApproveForm, reject: RejectForm, ask: AskForm, status: int = 200, nik: str | None = None
+) -> Any:
+    months = coverage.months_of_sponsorship(sponsorship.id)
+    page = render_template(
+        "review/detail.html",
+        sponsorship=sponsorship,
+        row=queries.get_row(sponsorship, clock.today()),
+        months=months,
+        open=sponsorship.review_state in OPEN_REVIEWS,
+        decisions=queries.list_decisions(sponsorship.id),
+        history=audit.list_for(f"sponsorship:{sponsorship.ref}", 30),
+        approve=approve,
+        reject=reject,
+        ask=ask,
+        refund=sum(month.price_rupiah for month in months if month.state == "paid"),
+        nik=nik,
+    )
+    return make_response(page, status)
+
+
+def _blank(sponsorship: Sponsorship) -> tuple[ApproveForm, RejectForm, AskForm]:
+    seen = {"seen": sponsorship.fingerprint}
+    return ApproveForm(formdata=None, data=seen), RejectForm(formdata=None, data=seen), AskForm(formdata=None, data=seen)
+
+
+@bp.get("/<code>")
+@requires(Permission.review_see)
+def detail(code: str) -> Any:
+    """One request with everything needed to decide."""
+    sponsorship = sponsorships.get_by_code(code)
+    return _detail(sponsorship, *_blank(sponsorship))
+
+
+def _decide(code: str, form: BaseForm, act: Any, done: str) -> Any:
+    """Load, decide, go to the next one; a no is shown beside its field and nothing typed is lost."""
+    if form.sent:
+        try:
+            with transaction():
+                act(sponsorships.get_by_code(code, lock=True))
+        except Refused as no:
+            form.refuse(no)
+        else:
+            knock("refunds")
+            knock("notices")
+            flash(done, "ok")
+            return redirect(url_for("review.queue"), 303)
+    sponsorship = sponsorships.get_by_code(code)
+    approve, reject, ask = _blank(sponsorship)
+    match form:
+        case ApproveForm():
+            approve = form
+        case RejectForm():
+            reject = form
+        case AskForm():
+            ask = form
+    return _detail(sponsorship, approve, reject, ask, status=422)
+
+
+@bp.post("/<code>/setujui")
+@requires(Permission.review_decide)
+def approve(code: str) -> Any:
+    form = ApproveForm()
+
+    def act(sponsorship: Sponsorship) -> None:
+        service.approve(
+            officer=current_user.person, sponsorship=sponsorship, seen=form.seen.data or "", exception=form.exception.data or ""
+        )
+
+    return _decide(code, form, act, _("%(code)s disetujui. Penanggung sudah dikabari.", code=code))
+
+
+@bp.post("/<code>/tolak")
+@requires(Permission.review_decide)
+def reject(code: str) -> Any:
+    form = RejectForm()
+
+    def act(sponsorship: Sponsorship) -> None:
+        service.reject(
+            officer=current_user.person,
+            sponsorship=sponsorship,
+            seen=form.seen.data or "",
+            reason=RejectReason(form.reason.data),
+            note=form.note.data or "",
+        )
+
+    return _decide(code, form, act, _("%(code)s ditolak. Dana yang belum disetor dikembalikan penuh.", code=code))
+
+
+@bp.post("/<code>/tanya")
+@requires(Permission.review_decide)
+def ask(code: str) -> Any:
+    form = AskForm()
+
+    def act(sponsorship: Sponsorship) -> None:
+        service.ask(
+            officer=current_user.person, sponsorship=sponsorship, seen=form.seen.data or "", question=form.question.data or ""
+        )
+
+    return _decide(code, form, act, _("Pertanyaan untuk %(code)s sudah dikirim.", code=code))
+
+
+@bp.post("/<code>/nik")
+@requires(Permission.nik_reveal)
+def reveal(code: str) -> Any:
+    """Show the whole NIK once; the look is written down."""
+    with transaction():
+        sponsorship = sponsorships.get_by_code(code)
+        shown = service.reveal_nik(officer=current_user.person, sponsorship=sponsorship)
+    sponsorship = sponsorships.get_by_code(code)
+    return _detail(sponsorship, *_blank(sponsorship), nik=shown)
