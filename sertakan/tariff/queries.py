@@ -1,10 +1,11 @@
-"""Reading the tariff. The book is kept in the process for a minute: rows change with a law, and every quote names the rows it used."""
+"""Reading the tariff. The book stays in the process; at most once a second one small statement asks whether a row has changed."""
 
 from dataclasses import dataclass
 from time import monotonic
+from typing import Any, TypeVar
 
 from flask import abort, current_app
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from sertakan.db import db
 from sertakan.kit.months import Month
@@ -12,7 +13,8 @@ from sertakan.tariff import models, rules
 from sertakan.tariff.reference import COMMON, GROUPS
 from sertakan.tariff.rules import Package, PayerKind, Quote, Sector, TariffBook
 
-KEEP_SECONDS = 60.0
+LOOK_AGAIN_SECONDS = 1.0
+Row = TypeVar("Row", models.Bracket, models.Rate, models.Relief)
 
 
 @dataclass(frozen=True)
@@ -34,45 +36,54 @@ class Group:
     icon: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Kept:
-    until: float
+    look_again: float
+    stamp: tuple[Any, ...]
     book: TariffBook
     works: dict[str, Work]
 
 
 def _kept() -> _Kept:
     kept: _Kept | None = current_app.extensions.get("tariff")
-    if kept is None or kept.until < monotonic():
-        kept = _Kept(monotonic() + KEEP_SECONDS, _read_book(), _read_works())
-        current_app.extensions["tariff"] = kept
+    if kept is None or kept.look_again < monotonic():
+        stamp = _stamp()
+        if kept is None or kept.stamp != stamp:
+            kept = _Kept(0.0, stamp, read_book(), _read_works())
+            current_app.extensions["tariff"] = kept
+        kept.look_again = monotonic() + LOOK_AGAIN_SECONDS
     return kept
 
 
-def _read_book() -> TariffBook:
-    def living(
-        model: type[models.Bracket] | type[models.Rate] | type[models.Relief],
-    ) -> list[models.Bracket | models.Rate | models.Relief]:
-        return list(db.session.scalars(select(model).where(model.superseded_at.is_(None)).order_by(model.id)))
+def _stamp() -> tuple[Any, ...]:
+    """What differs as soon as a row was added, superseded or retired: rows are never overwritten."""
+    asked: list[Any] = [func.count(models.Occupation.retired_on), func.count(models.Occupation.code)]
+    for table in (models.Bracket, models.Rate, models.Relief):
+        asked += [func.count(table.id), func.max(table.recorded_at), func.max(table.superseded_at)]
+    return tuple(db.session.execute(select(*(select(one).scalar_subquery() for one in asked))).one())
 
+
+def read_book() -> TariffBook:
+    """The living rows, read now (pages use `tariff_book`)."""
     brackets = [
         rules.Bracket(row.id, row.number, row.income_from_rupiah, row.base_rupiah, row.from_month, row.to_month, row.legal_basis)
-        for row in living(models.Bracket)
-        if isinstance(row, models.Bracket)
+        for row in _living(models.Bracket)
     ]
     rates = [
         rules.Rate(row.id, row.programme, row.basis_points, row.flat_rupiah, row.from_month, row.to_month, row.legal_basis)
-        for row in living(models.Rate)
-        if isinstance(row, models.Rate)
+        for row in _living(models.Rate)
     ]
     reliefs = [
         rules.Relief(
             row.id, row.sector, row.programme, row.percent, row.from_month, row.to_month, row.excludes_government, row.legal_basis
         )
-        for row in living(models.Relief)
-        if isinstance(row, models.Relief)
+        for row in _living(models.Relief)
     ]
     return TariffBook(brackets, rates, reliefs)
+
+
+def _living(table: type[Row]) -> list[Row]:
+    return list(db.session.scalars(select(table).where(table.superseded_at.is_(None)).order_by(table.id)))
 
 
 def _read_works() -> dict[str, Work]:

@@ -5,6 +5,7 @@ from sertakan.kit.errors import N_
 PP_44 = "PP 44/2015, Lampiran II"
 PP_46 = "PP 46/2015 jo. PP 60/2015"
 PP_50 = "PP 50/2025, Pasal 3 dan 4"
+SOURCE = "Disalin dari sumber publik, diperiksa 22 November 2026"
 
 # number, income from, income to, base; rupiah a month
 BRACKETS = (
@@ -46,7 +47,7 @@ BRACKETS = (
 # programme, basis points of the base, flat rupiah, legal basis
 RATES = (
     ("jkk", 100, None, PP_44),
-    ("jkm", None, 6_800, "PP 44/2015, Pasal 16"),
+    ("jkm", None, 6_800, "PP 44/2015"),
     ("jht", 200, None, PP_46),
 )
 

@@ -1,7 +1,7 @@
 """Pricing a month (PP 44/2015 appendix II, PP 46/2015, PP 50/2025). Pure: a book of dated rows in, whole rupiah out."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from sertakan.kit.errors import N_, Refused
@@ -129,15 +129,28 @@ class Quote:
         return [line.month for line in self.lines]
 
 
+class Change(StrEnum):
+    """Why a month costs something else than the month before it."""
+
+    relief_begins = "relief_begins"
+    relief_ends = "relief_ends"
+    tariff = "tariff"
+
+
 @dataclass(frozen=True)
 class Segment:
-    """Neighbouring months at one price; `relief_ends` when the next segment is dearer because relief is over."""
+    """Neighbouring months at one price; `why` it differs from the segment before (None for the first)."""
 
     first: Month
     last: Month
     count: int
     each_rupiah: int
     relief: bool
+    why: Change | None = None
+
+    @property
+    def total_rupiah(self) -> int:
+        return self.each_rupiah * self.count
 
 
 def valid(first: Month, last: Month | None, month: Month) -> bool:
@@ -182,9 +195,7 @@ def price(
         rows["rate"].append(jht_row)
     relief = 0
     for row in book.reliefs:
-        if row.sector is sector and valid(row.from_month, row.to_month, month):
-            if row.excludes_government and payer is PayerKind.government:
-                continue
+        if _relieves(row, sector, payer, month):
             part = {Programme.jkk: jkk, Programme.jkm: jkm, Programme.jht: jht}[row.programme]
             relief += _whole(part * row.percent, 100)
             rows["relief"].append(row.id)
@@ -204,13 +215,31 @@ def quote(
 
 
 def explain(asked: Quote) -> list[Segment]:
-    """Runs of months at one price, so that a page can say why the price changes."""
+    """Runs of months at one price, and why each differs from the one before."""
     segments: list[Segment] = []
     for line in asked.lines:
-        relief = line.relief_rupiah > 0
-        last = segments[-1] if segments else None
+        relief, last = line.relief_rupiah > 0, segments[-1] if segments else None
         if last and last.each_rupiah == line.total_rupiah and last.relief == relief and line.month - last.last == 1:
-            segments[-1] = Segment(last.first, line.month, last.count + 1, last.each_rupiah, relief)
+            segments[-1] = replace(last, last=line.month, count=last.count + 1)
         else:
-            segments.append(Segment(line.month, line.month, 1, line.total_rupiah, relief))
+            segments.append(Segment(line.month, line.month, 1, line.total_rupiah, relief, _why(last, relief)))
     return segments
+
+
+def _why(before: Segment | None, relief: bool) -> Change | None:
+    if before is None:
+        return None
+    if before.relief == relief:
+        return Change.tariff
+    return Change.relief_begins if relief else Change.relief_ends
+
+
+def relief_until(book: TariffBook, sector: Sector, payer: PayerKind, month: Month) -> Month | None:
+    """The last month of the relief that halves this month; None without relief, or when no end is set."""
+    ends = [row.to_month for row in book.reliefs if _relieves(row, sector, payer, month)]
+    return min((end for end in ends if end is not None), default=None)
+
+
+def _relieves(row: Relief, sector: Sector, payer: PayerKind, month: Month) -> bool:
+    allowed = not (row.excludes_government and payer is PayerKind.government)
+    return row.sector is sector and allowed and valid(row.from_month, row.to_month, month)

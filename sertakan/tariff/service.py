@@ -1,93 +1,69 @@
 """Writing tariff rows. Rows are closed and added, never overwritten."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from sertakan.audit import service as audit
 from sertakan.db import db, transaction
 from sertakan.kit import clock
 from sertakan.kit.errors import N_, Refused
 from sertakan.kit.months import Month
+from sertakan.tariff import queries
 from sertakan.tariff.models import Bracket, Occupation, Rate, Relief
-from sertakan.tariff.reference import BRACKETS, GROUPS, OCCUPATIONS, PP_44, RATES, RELIEFS
-from sertakan.tariff.rules import Programme, Sector
+from sertakan.tariff.reference import BRACKETS, GROUPS, OCCUPATIONS, PP_44, RATES, RELIEFS, SOURCE
+from sertakan.tariff.rules import FractionalRupiah, NoTariff, Package, PayerKind, Programme, Sector, price, valid
 
 SINCE = Month(2015, 7)
-SOURCE = "DOMAIN, 2026-11-22"
+TRANSPORT_GROUPS = {"transport"}
+Row = Bracket | Rate | Relief
 
 
 class Overlaps(Refused):
     message = N_("Masa berlaku bertumpuk dengan baris yang sudah ada. Tutup dulu baris lama.")
 
 
+class EndsBeforeStart(Refused):
+    message = N_("Bulan terakhir harus sama dengan atau sesudah bulan pertama.")
+
+
+class OnlyShorter(Refused):
+    message = N_("Masa berlaku hanya bisa dipersingkat. Untuk memperpanjang, tambah baris baru dengan dasar hukumnya.")
+
+
+class PartsOfRupiah(Refused):
+    message = N_("Dengan angka ini ada iuran yang tidak bulat rupiah. Periksa lagi angkanya.")
+
+
 def load_reference() -> None:
     """Write the brackets, rates, relief windows and occupations that are missing; safe to repeat."""
     with transaction() as session:
-        now = clock.now()
-        stamp: dict[str, Any] = {"source": SOURCE, "recorded_at": now}
         if not session.scalar(select(func.count()).select_from(Bracket)):
-            for number, low, high, base in BRACKETS:
-                session.add(
-                    Bracket(
-                        number=number,
-                        income_from_rupiah=low,
-                        income_to_rupiah=high,
-                        base_rupiah=base,
-                        from_month=SINCE,
-                        legal_basis=PP_44,
-                        **stamp,
-                    )
-                )
-            for programme, points, flat, basis in RATES:
-                rate = Rate(
-                    programme=Programme(programme),
-                    basis_points=points,
-                    flat_rupiah=flat,
-                    from_month=SINCE,
-                    legal_basis=basis,
-                    **stamp,
-                )
-                session.add(rate)
-            for sector, programme, percent, first, last, basis in RELIEFS:
-                session.add(
-                    _relief(Sector(sector), Programme(programme), percent, Month.parse(first), Month.parse(last), basis, stamp)
-                )
+            session.add_all(_reference_rows({"source": SOURCE, "recorded_at": clock.now()}))
         _load_occupations()
     forget()
 
 
+def _reference_rows(stamp: dict[str, Any]) -> Iterator[Row]:
+    for number, low, high, base in BRACKETS:
+        amounts = {"number": number, "income_from_rupiah": low, "income_to_rupiah": high, "base_rupiah": base}
+        yield Bracket(**amounts, from_month=SINCE, legal_basis=PP_44, **stamp)
+    for programme, points, flat, basis in RATES:
+        price = {"programme": Programme(programme), "basis_points": points, "flat_rupiah": flat}
+        yield Rate(**price, from_month=SINCE, legal_basis=basis, **stamp)
+    for sector, programme, percent, first, last, basis in RELIEFS:
+        where = {"sector": Sector(sector), "programme": Programme(programme), "percent": percent, "excludes_government": True}
+        yield Relief(**where, from_month=Month.parse(first), to_month=Month.parse(last), legal_basis=basis, **stamp)
+
+
 def _load_occupations() -> None:
-    transport = {"transport"}
     assert {row[2] for row in OCCUPATIONS} <= {group[0] for group in GROUPS}
     for position, (code, label, group, icon, paid) in enumerate(OCCUPATIONS):
-        db.session.merge(
-            Occupation(
-                code=code,
-                label=label,
-                group=group,
-                sector=Sector.transport if group in transport else Sector.other,
-                icon=icon,
-                likely_government_paid=paid,
-                position=position,
-            )
-        )
-
-
-def _relief(
-    sector: Sector, programme: Programme, percent: int, first: Month, last: Month | None, basis: str, stamp: dict[str, Any]
-) -> Relief:
-    return Relief(
-        sector=sector,
-        programme=programme,
-        percent=percent,
-        from_month=first,
-        to_month=last,
-        excludes_government=True,
-        legal_basis=basis,
-        **stamp,
-    )
+        sector = Sector.transport if group in TRANSPORT_GROUPS else Sector.other
+        work = {"label": label, "group": group, "sector": sector, "icon": icon, "likely_government_paid": paid}
+        db.session.merge(Occupation(code=code, position=position, **work))
 
 
 def add_relief(
@@ -100,36 +76,113 @@ def add_relief(
     last: Month | None,
     legal_basis: str,
     source: str,
+    excludes_government: bool = True,
 ) -> Relief:
-    """Add a relief window; refuses one that overlaps a living row of the same sector and programme."""
-    living = select(Relief).where(Relief.sector == sector, Relief.programme == programme, Relief.superseded_at.is_(None))
-    for row in db.session.scalars(living):
-        if row.from_month <= (last or row.from_month) and first <= (row.to_month or first):
-            raise Overlaps
-    stamp = {"source": source, "recorded_at": clock.now()}
-    row = _relief(sector, programme, percent, first, last, legal_basis, stamp)
-    db.session.add(row)
-    db.session.flush()
-    audit.record(
-        actor=actor,
-        action="tariff.add",
-        subject=f"relief:{row.id}",
-        after={"from": str(first), "to": str(last), "percent": percent},
+    """Add a relief window. Refuses `Overlaps` with a living row of the same sector and programme, and `PartsOfRupiah`."""
+    row = Relief(
+        sector=sector,
+        programme=programme,
+        percent=percent,
+        from_month=first,
+        to_month=last,
+        excludes_government=excludes_government,
+        legal_basis=legal_basis,
+        source=source,
+        recorded_at=clock.now(),
     )
-    forget()
+    _check_dates(row, select(Relief).where(Relief.sector == sector, Relief.programme == programme))
+    _add(actor, row, percent=percent, sector=sector.value, programme=programme.value)
     return row
 
 
-def close_row(*, actor: str, row: Bracket | Rate | Relief, last: Month) -> None:
-    """End a row with month `last` by superseding it with a copy that ends there; quotes already given keep the old row."""
+def add_rate(
+    *,
+    actor: str,
+    programme: Programme,
+    first: Month,
+    last: Month | None,
+    legal_basis: str,
+    source: str,
+    basis_points: int | None = None,
+    flat_rupiah: int | None = None,
+) -> Rate:
+    """Add a programme's rate: basis points (100 = 1 %) or a flat amount. Refuses `Overlaps` and `PartsOfRupiah`."""
+    row = Rate(
+        programme=programme,
+        basis_points=basis_points,
+        flat_rupiah=flat_rupiah,
+        from_month=first,
+        to_month=last,
+        legal_basis=legal_basis,
+        source=source,
+        recorded_at=clock.now(),
+    )
+    _check_dates(row, select(Rate).where(Rate.programme == programme))
+    _add(actor, row, programme=programme.value, basis_points=basis_points, flat_rupiah=flat_rupiah)
+    return row
+
+
+def _check_dates(row: Rate | Relief, alike: Select[Any]) -> None:
+    """One row at a time may be valid. The first bracket's row is the lock of the whole tariff, taken before looking."""
+    if row.to_month is not None and row.to_month < row.from_month:
+        raise EndsBeforeStart
+    db.session.execute(select(Bracket.id).where(Bracket.number == 1).with_for_update())
+    for other in db.session.scalars(alike.where(type(row).superseded_at.is_(None))):
+        if (row.to_month is None or other.from_month <= row.to_month) and (
+            other.to_month is None or row.from_month <= other.to_month
+        ):
+            raise Overlaps
+
+
+def _add(actor: str, row: Rate | Relief, **facts: Any) -> None:
+    db.session.add(row)
+    db.session.flush()
+    _check_whole(row)
+    dates = {"from": str(row.from_month), "to": str(row.to_month) if row.to_month else None}
+    audit.record(actor=actor, action="tariff.add", subject=f"{row.__tablename__}:{row.id}", after=facts | dates)
+    forget()
+
+
+def _check_whole(row: Rate | Relief) -> None:
+    """Every bracket must come out in whole rupiah while the new row is valid."""
+    book = queries.read_book()
+    starts = {row.from_month, *(rate.from_month for rate in book.rates), *(relief.from_month for relief in book.reliefs)}
+    for month in (start for start in starts if valid(row.from_month, row.to_month, start)):
+        for bracket in book.brackets:
+            for sector in Sector:
+                try:
+                    price(book, month, sector, PayerKind.private, Package.jkk_jkm_jht, bracket.income_from_rupiah)
+                except FractionalRupiah as error:
+                    raise PartsOfRupiah from error
+                except NoTariff:
+                    continue
+
+
+def close_row(*, actor: str, row: Row, last: Month) -> Row:
+    """End a row with month `last`: a copy that ends there supersedes it; quotes already given keep the old row.
+
+    Refuses `EndsBeforeStart`, and `OnlyShorter` when the row already ends sooner or was superseded.
+    """
+    if last < row.from_month:
+        raise EndsBeforeStart
+    if row.superseded_at is not None or (row.to_month is not None and row.to_month < last):
+        raise OnlyShorter
     now = clock.now()
     skip = {"id", "to_month", "recorded_at", "superseded_at"}
     values = {column.key: getattr(row, column.key) for column in type(row).__mapper__.column_attrs if column.key not in skip}
     copy = type(row)(**values, to_month=last, recorded_at=now)
-    row.superseded_at = now
+    before, row.superseded_at = row.to_month, now
     db.session.add(copy)
-    audit.record(actor=actor, action="tariff.close", subject=f"{row.__tablename__}:{row.id}", after={"to": str(last)})
+    db.session.flush()
+    audit.record(
+        actor=actor,
+        action="tariff.close",
+        subject=f"{row.__tablename__}:{row.id}",
+        before={"to": str(before) if before else None},
+        after={"to": str(last), "row": copy.id},
+    )
     forget()
+    return copy
 
 
 def forget() -> None:
