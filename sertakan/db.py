@@ -17,7 +17,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Date, DateTime, Engine, Enum, Integer, MetaData, UniqueConstraint, event
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, object_session
+from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, Session, mapped_column, object_session
 from sqlalchemy.types import TypeDecorator
 
 from sertakan.kit.crypto import Keyring
@@ -188,6 +188,7 @@ def transaction() -> Iterator[Session]:
     refuse_inside_transaction()
     session = db.session()
     session.rollback()
+    session.info.clear()  # what an earlier transaction collected and did not live to write
     token = _writing.set(True)
     try:
         session.connection()  # on SQLite this takes the writer's lock now, before the first read
@@ -245,15 +246,15 @@ def _guard_add(_session: Session, row: object) -> None:
         raise WriteOutsideTransaction(f"adding {type(row).__name__}")
 
 
-def _guard_set(row: object, value: object, _old: object, _initiator: object) -> object:
+def _guard_set(row: object, _value: object, _old: object, _initiator: object) -> None:
     if not _writing.get() and object_session(row) is not None:
         raise WriteOutsideTransaction(f"changing {type(row).__name__}")
-    return value
 
 
-@event.listens_for(Base, "attribute_instrument", propagate=True)
-def _guard_attribute(_cls: type, _key: str, attribute: Any) -> None:
-    event.listen(attribute, "set", _guard_set, propagate=True)
+@event.listens_for(Mapper, "mapper_configured")
+def _guard_columns(mapper: Mapper[Any], cls: type) -> None:
+    for attribute in mapper.column_attrs:
+        event.listen(getattr(cls, attribute.key), "set", _guard_set)
 
 
 # ---- constraint names ----------------------------------------------------------------------------------------------------------
