@@ -38,6 +38,7 @@ class Bank:
         private = {"description": item["name"], "metadata": wanted.get("payment_intent_data", {}).get("metadata", {})}
         with self.store.write():
             self.store.set(f"private_{session['id']}", private)
+            self.store.remember_expiry(session["id"], expires)
             return self.store.put(session)
 
     def _check_amount(self, total: int) -> None:
@@ -73,10 +74,11 @@ class Bank:
 
     def expire_due(self) -> None:
         """Close the open sessions whose time has passed."""
-        now = self.store.now()
         with self.store.write():
-            for session in self.store.all("checkout.session", lambda s: s["status"] == "open" and s["expires_at"] <= now):
-                self._expire(session)
+            for session_id in self.store.take_expired():
+                session = self.store.get("checkout.session", session_id)
+                if session["status"] == "open":
+                    self._expire(session)
 
     # -- paying
 

@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS delivery (
     id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL, due REAL NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL, last TEXT NOT NULL DEFAULT '');
 CREATE INDEX IF NOT EXISTS delivery_due ON delivery (state, due, id);
+CREATE TABLE IF NOT EXISTS expiry (id TEXT PRIMARY KEY, due INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 DAY_S = 24 * 3600
@@ -63,8 +64,8 @@ class Store:
 
     def clear(self) -> None:
         with self.write():
-            for table in ("thing", "answer", "delivery", "setting"):
-                self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own four names
+            for table in ("thing", "answer", "delivery", "expiry", "setting"):
+                self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
 
     def close(self) -> None:
         with self._lock:
@@ -114,6 +115,16 @@ class Store:
         """Newest first."""
         rows = self._rows("SELECT body FROM thing WHERE kind = ? ORDER BY seq DESC", kind)
         return [body for (text,) in rows if matches(body := json.loads(text))]
+
+    def remember_expiry(self, thing_id: str, due: int) -> None:
+        self._rows("INSERT OR REPLACE INTO expiry VALUES (?, ?)", thing_id, due)
+
+    def take_expired(self) -> list[str]:
+        """What ends now or has ended; each is told once."""
+        ids = [row[0] for row in self._rows("SELECT id FROM expiry WHERE due <= ?", self.now())]
+        for thing_id in ids:
+            self._rows("DELETE FROM expiry WHERE id = ?", thing_id)
+        return ids
 
     def page(
         self, kind: str, matches: Callable[[Json], bool], limit: int, after: str | None, before: str | None
@@ -183,6 +194,11 @@ class Store:
             "SELECT id, event, tries FROM delivery WHERE state = 'pending' AND due <= ? ORDER BY due, id LIMIT 1", before
         )
         return dict(zip(("id", "event", "tries"), rows[0], strict=True)) if rows else None
+
+    def next_due(self) -> float:
+        """When the next delivery wants to be tried; far away when none waits."""
+        rows = self._rows("SELECT min(due) FROM delivery WHERE state = 'pending'")
+        return float(rows[0][0] or 1 << 40)
 
     def mark_delivery(self, delivery_id: int, *, state: str, due: float, tries: int, last: str) -> None:
         self._rows(

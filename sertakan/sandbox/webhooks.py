@@ -76,7 +76,7 @@ class Sender:
             self._wake.clear()
             self.bank.expire_due()
             self.send_due(time.time())
-            self._wake.wait(TICK_S)
+            self._wake.wait(max(0.0, min(TICK_S, self.store.next_due() - time.time())))
 
     def send_due(self, before: float) -> list[Json]:
         """Try everything that is due once; tells event, type and outcome of each."""
@@ -89,7 +89,9 @@ class Sender:
         return told
 
     def _send(self, delivery: Json) -> Json:
-        event = self.store.get("event", delivery["event"])
+        event = self.store.find("event", delivery["event"])
+        if event is None:  # everything was forgotten meanwhile
+            return {"event": delivery["event"], "type": "", "outcome": "gone"}
         raw = encoded(event)
         url = self.store.setting("webhooks", {}).get("url", "")
         outcome = post(url, raw, signature(raw, self.secrets, self.store.signing_time()))
