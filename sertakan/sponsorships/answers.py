@@ -86,7 +86,7 @@ def check_who(answers: Answers, likely_government_paid: bool = False) -> None:
 
 def check_data(answers: Answers, today: date) -> nik.Nik:
     """Step 2. Returns the checked NIK; never says whether anybody knows it (idea 6)."""
-    number = nik.check(answers.nik)
+    number = nik.check(answers.nik, today)
     worker_rules.check_new_age(number.born_on, today)
     if not answers.name:
         raise refusals.NameMissing(field="name")

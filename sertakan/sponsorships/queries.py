@@ -22,6 +22,7 @@ from sertakan.sponsorships.rules import ReviewState, Seen, TermState
 from sertakan.web.paging import Page, slice_page
 from sertakan.workers import queries as worker_queries
 from sertakan.workers.models import Worker
+from sertakan.workers.rules import GONE
 
 PAGE_SIZE = 20
 RIBBON_MONTHS = 12
@@ -192,7 +193,7 @@ class SponsorshipView:
     def renewable(self) -> bool:
         """Renew is offered while it runs, in grace and after the end (I15), never while a person still looks at it."""
         s = self.sponsorship
-        return s.review_state is ReviewState.approved and s.worker.state not in ("deceased", "withdrawn", "merged")
+        return s.review_state is ReviewState.approved and s.worker.state not in GONE
 
     @property
     def cancellable(self) -> bool:

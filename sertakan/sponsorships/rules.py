@@ -16,6 +16,7 @@ from sertakan.coverage.rules import FUNDED, LIVE, IllegalMove, MonthState
 from sertakan.kit.months import Month
 from sertakan.sponsorships.answers import DEFAULT_MONTHS, HORIZON_MONTHS, PRESETS, Answers
 from sertakan.sponsorships.refusals import AlreadyClosed, AlreadyDecided, LinkOver
+from sertakan.workers.rules import GONE
 
 __all__ = ["DEFAULT_MONTHS", "HORIZON_MONTHS", "PRESETS", "AlreadyClosed", "AlreadyDecided", "Answers", "LinkOver"]
 
@@ -152,7 +153,7 @@ def protects(review: ReviewState, today: date, months: Mapping[Month, MonthState
 
 def why_no_reminder(*, remind: bool, muted: bool, worker_state: str, later_months: bool) -> str | None:
     """The reason that goes into the log when a due reminder is not written (I14); None when it may be written."""
-    if worker_state in ("deceased", "withdrawn", "merged"):
+    if worker_state in GONE:
         return f"worker {worker_state}"
     if muted:
         return "sponsor muted"

@@ -25,7 +25,8 @@ from sertakan.sponsorships.rules import ReviewState, TermState
 from sertakan.tariff.rules import Package, PayerKind, Quote
 from sertakan.workers import queries as worker_queries
 from sertakan.workers import service as worker_service
-from sertakan.workers.models import ConsentGiver, ConsentKind, Waiting, Worker, WorkerState
+from sertakan.workers.models import ConsentGiver, ConsentKind, Waiting, Worker
+from sertakan.workers.rules import GONE
 
 REVIEW_ACTIONS = {
     ReviewState.submitted: "sponsorship.resubmit",
@@ -41,7 +42,6 @@ TERM_ACTIONS = {
     TermState.terminated: "sponsorship.terminate",
     TermState.ended: "sponsorship.end",
 }
-GONE = frozenset({WorkerState.deceased, WorkerState.withdrawn, WorkerState.merged})
 
 
 def subject(sponsorship: Sponsorship) -> str:
