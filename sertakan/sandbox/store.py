@@ -24,6 +24,9 @@ CREATE INDEX IF NOT EXISTS delivery_due ON delivery (state, due, id);
 CREATE TABLE IF NOT EXISTS expiry (id TEXT PRIMARY KEY, due INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+CLEAR = ("DELETE FROM thing", "DELETE FROM answer", "DELETE FROM delivery", "DELETE FROM expiry", "DELETE FROM setting")
+OLDER = "SELECT body FROM thing WHERE kind = ? AND seq < ? ORDER BY seq DESC"
+NEWER = "SELECT body FROM thing WHERE kind = ? AND seq > ? ORDER BY seq ASC"
 DAY_S = 24 * 3600
 
 
@@ -64,8 +67,8 @@ class Store:
 
     def clear(self) -> None:
         with self.write():
-            for table in ("thing", "answer", "delivery", "expiry", "setting"):
-                self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+            for statement in CLEAR:
+                self._db.execute(statement)
 
     def close(self) -> None:
         with self._lock:
@@ -132,10 +135,8 @@ class Store:
         """A page of the newest, of those older than `after`, or of those just newer than `before`; and whether there are more."""
         found: list[Json] = []
         edge = self._edge(kind, after or before)
-        sign, order = (">", "ASC") if before else ("<", "DESC")
         with self._lock:
-            statement = f"SELECT body FROM thing WHERE kind = ? AND seq {sign} ? ORDER BY seq {order}"  # noqa: S608 - our own words
-            for (text,) in self._db.execute(statement, (kind, edge)):
+            for (text,) in self._db.execute(NEWER if before else OLDER, (kind, edge)):
                 if matches(body := json.loads(text)):
                     found.append(body)
                 if len(found) > limit:
