@@ -26,6 +26,10 @@ def find_by_ref(ref: str) -> Person | None:
     return db.session.scalar(select(Person).where(Person.ref == ref))
 
 
+def find_by_id(person_id: int | None) -> Person | None:
+    return db.session.get(Person, person_id) if person_id else None
+
+
 def find_sign_in(token_hash: str) -> SignIn | None:
     """The session and its person in one statement."""
     return db.session.scalar(select(SignIn).where(SignIn.token_hash == token_hash))

@@ -46,6 +46,10 @@ class NotContact(Refused):
     message = N_("Isi e-mail (nama@contoh.id) atau nomor HP (08…), salah satu saja")
 
 
+class SmsNotReady(Refused):
+    message = N_("Kode lewat SMS belum tersedia. Pakai e-mail, atau hubungi petugas kami.")
+
+
 class WrongCode(Refused):
     message = N_("Kode salah atau sudah tidak berlaku. Periksa lagi, atau minta kode baru.")
 
@@ -129,6 +133,12 @@ def _email(text: str) -> str:
     except EmailNotValidError as error:
         raise NotEmail(field="contact") from error
     return found.normalized.lower()
+
+
+def check_reachable(contact: Contact, *, has_sms: bool) -> None:
+    """Say it before anybody waits for a message that cannot come; the same for known and unknown numbers."""
+    if contact.kind == "phone" and not has_sms:
+        raise SmsNotReady(field="contact")
 
 
 # ---- sessions ------------------------------------------------------------------------------------------------------------------

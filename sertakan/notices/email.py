@@ -76,8 +76,8 @@ class Postman:
     def send(self, mail: Mail) -> None:
         """Hand one message over. Raises NotSent (try again) or BadAddress (never)."""
         refuse_inside_transaction()
-        message = compose(mail)
         try:
+            message = compose(mail)
             self._server = self._server or connect(current_app.config["SETTINGS"].smtp_url)
             self._server.send_message(message, to_addrs=[one_header_line(mail.to)])
         except smtplib.SMTPRecipientsRefused as error:
@@ -85,6 +85,8 @@ class Postman:
             if all(500 <= code < 600 for code in codes):
                 raise BadAddress(str(codes[0])) from error
             raise NotSent(str(codes)) from error
+        except ValueError as error:  # a header that cannot be written
+            raise BadAddress(type(error).__name__) from error
         except (OSError, smtplib.SMTPException) as error:
             self._close()
             raise NotSent(type(error).__name__) from error
