@@ -12,7 +12,7 @@ from sertakan import jobs as queue
 from sertakan.accounts import service as accounts
 from sertakan.accounts.permissions import Role
 from sertakan.audit import queries as audit
-from sertakan.db import bare_writes
+from sertakan.db import bare_writes, transaction
 from sertakan.demo import story
 from sertakan.payments import jobs as payments
 from sertakan.places import service as places
@@ -123,7 +123,8 @@ def places_load(file: str) -> None:
 @click.argument("role", type=click.Choice([role.value for role in Role]))
 def staff_invite(name: str, email: str, role: str) -> None:
     """Make a staff account; prints the one-time link where the person sets a password and a second factor."""
-    token = accounts.invite_staff(actor=None, name=name, email=email, role=Role(role))
+    with transaction():
+        token = accounts.invite_staff(actor=None, name=name, email=email, role=Role(role))
     click.echo(f"{current_app.config['SETTINGS'].base_url}/petugas/siapkan/{token}")
 
 
