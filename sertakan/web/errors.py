@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 
 from flask import Flask, Response, current_app, make_response, render_template, request
+from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
@@ -12,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from sertakan.db import db
 from sertakan.kit.errors import N_, Refused
+from sertakan.kit.months import Month
 
 log = logging.getLogger("sertakan.errors")
 
@@ -32,8 +34,13 @@ TITLES: dict[int, tuple[str, str]] = {
 
 
 def say(no: Refused) -> str:
-    """The refusal's sentence in the language of this request."""
-    return str(_(no.message, **no.params)) if no.params else str(_(no.message))
+    """The refusal's sentence in the language of this request; a month is named as people name it."""
+    words = {name: _month_name(value) if isinstance(value, Month) else value for name, value in no.params.items()}
+    return str(_(no.message, **words))
+
+
+def _month_name(month: Month) -> str:
+    return str(format_date(month.first_day, "MMMM yyyy"))
 
 
 def error_page(code: int, message: str | None = None, reference: str | None = None) -> Response:
