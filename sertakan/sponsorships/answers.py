@@ -73,7 +73,8 @@ def from_json(text: str) -> Answers:
     """Reads any earlier shape of a draft: unknown keys are dropped, missing ones and wrong kinds take their default."""
     stored = json.loads(text)
     kinds = {field.name: type(field.default) for field in fields(Answers)}
-    return Answers(**{name: value for name, value in stored.items() if name in kinds and type(value) is kinds[name]})
+    kept: dict[str, Any] = {name: value for name, value in stored.items() if type(value) is kinds.get(name)}
+    return Answers(**kept)
 
 
 def check_who(answers: Answers, likely_government_paid: bool = False) -> None:

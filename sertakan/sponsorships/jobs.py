@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import partial
 
 from flask_babel import force_locale
 
@@ -44,11 +45,11 @@ def sweep(today: date) -> dict[str, int]:
     """Everything the day brings; returns how many of each, failures included."""
     done: Counter[str] = Counter({"reminders": 0, "skipped": 0, "ended": 0, "withdrawn": 0, "drafts": 0, "failed": 0})
     for due in list(find_due(today, done)):
-        _apart(done, "reminders", f"reminder {due.key}", lambda due=due: remind(due, today))
+        _apart(done, "reminders", f"reminder {due.key}", partial(remind, due, today))
     for row_id in queries.list_over(Month.of(today)):
-        _apart(done, "ended", f"end of {row_id}", lambda row_id=row_id: service.end_if_over(queries.get(row_id, lock=True)))
+        _apart(done, "ended", f"end of {row_id}", partial(_end, row_id))
     for row_id in queries.list_abandoned(clock.now() - timedelta(days=rules.UNPAID_DAYS)):
-        _apart(done, "withdrawn", f"abandoned {row_id}", lambda row_id=row_id: _withdraw(row_id))
+        _apart(done, "withdrawn", f"abandoned {row_id}", partial(_withdraw, row_id))
     with transaction():
         done["drafts"] = drafts.delete_expired()
     return dict(done)
@@ -64,6 +65,10 @@ def _apart(done: Counter[str], name: str, what: str, act: Callable[[], bool]) ->
         done["failed"] += 1
         return
     done[name] += happened
+
+
+def _end(sponsorship_id: int) -> bool:
+    return service.end_if_over(queries.get(sponsorship_id, lock=True))
 
 
 def _withdraw(sponsorship_id: int) -> bool:

@@ -96,8 +96,3 @@ class NothingAsked(Refused):
 class LinkOver(Refused):
     message = N_("Tautan ini sudah kedaluwarsa atau tidak berlaku. Masuk ke Dukungan saya untuk melanjutkan.")
     status = 410
-
-
-class ChosenByAnother(Refused):
-    message = N_("Pekerja ini baru saja dipilih orang lain. Terima kasih! Pilih yang lain")
-    status = 409

@@ -26,7 +26,7 @@ from sertakan.tariff.rules import Package, PayerKind, Quote
 from sertakan.workers import queries as worker_queries
 from sertakan.workers import service as worker_service
 from sertakan.workers.models import ConsentGiver, ConsentKind, Waiting, Worker
-from sertakan.workers.rules import GONE
+from sertakan.workers.rules import GONE, HeldByAnother
 
 REVIEW_ACTIONS = {
     ReviewState.submitted: "sponsorship.resubmit",
@@ -55,7 +55,7 @@ def subject(sponsorship: Sponsorship) -> str:
 def submit(*, sponsor: Person, answers: Answers, quote: Quote, risk_version: str = rules.RISK_VERSION) -> Sponsorship:
     """A resident's promise: the worker's row, her consent, the sponsorship and its reserved months, all or nothing.
 
-    Refuses what rules refuse, `PriceChanged` when the quote is not for these months, `ChosenByAnother`, `WorkerUnavailable`, and
+    Refuses what rules refuse, `PriceChanged` when the quote is not for these months, `HeldByAnother`, `WorkerUnavailable`, and
     `MonthTaken` when anybody funds one of the months: the overlap is told here for the first time (PRODUCT idea 6).
     """
     today = clock.today()
@@ -84,7 +84,9 @@ def submit(*, sponsor: Person, answers: Answers, quote: Quote, risk_version: str
 
 def _chosen(answers: Answers) -> Waiting:
     """The worker picked from the list, held again for as long as paying may take."""
-    waiting = worker_queries.get_waiting(answers.waiting_code, lock=True)
+    waiting = worker_queries.find_waiting(answers.waiting_code, lock=True)
+    if waiting is None:
+        raise HeldByAnother
     return worker_service.hold(waiting=waiting, by=answers.held_as, minutes=rules.PAYING_MINUTES)
 
 

@@ -127,7 +127,9 @@ def choose(code: str) -> Any:
         with transaction():
             answers = drafts.current() or Answers()
             held_as = answers.held_as or new_ref()
-            waiting = worker_queries.get_waiting(code, lock=True)
+            waiting = worker_queries.find_waiting(code, lock=True)
+            if waiting is None:
+                raise HeldByAnother
             worker_service.hold(waiting=waiting, by=held_as, minutes=rules.HOLD_MINUTES)
             _let_go(answers, code)
             occupation = waiting.worker.occupation_code
