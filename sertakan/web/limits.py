@@ -49,7 +49,9 @@ class DatabaseStorage(Storage):
         assert not in_transaction(), "limits are checked before a transaction"
         hashed, now = _hash(key), time.time()
         with bare_writes(), db.engine.begin() as connection:
-            row = connection.execute(select(TABLE.c.hits, TABLE.c.until).where(TABLE.c.key_hash == hashed).with_for_update()).first()
+            row = connection.execute(
+                select(TABLE.c.hits, TABLE.c.until).where(TABLE.c.key_hash == hashed).with_for_update()
+            ).first()
             if row is None:
                 try:
                     with connection.begin_nested():
