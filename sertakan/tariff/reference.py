@@ -1,11 +1,14 @@
 """The rows the tariff starts with, each with its legal source. Staff add rows later; nothing here is a constant of the code."""
 
+from datetime import date
+
 from sertakan.kit.errors import N_
 
 PP_44 = "PP 44/2015, Lampiran II"
 PP_46 = "PP 46/2015 jo. PP 60/2015"
 PP_50 = "PP 50/2025, Pasal 3 dan 4"
-SOURCE = "Disalin dari sumber publik, diperiksa 22 November 2026"
+CHECKED_ON = date(2026, 11, 22)  # the day the rows below were last compared with public sources
+SOURCE = f"Disalin dari sumber publik, diperiksa {CHECKED_ON}"
 
 # number, income from, income to, base; rupiah a month
 BRACKETS = (
@@ -62,72 +65,72 @@ RELIEFS = (
 # group, its label, its icon
 GROUPS = (
     ("transport", N_("Transportasi dan pengantaran"), "bike"),
-    ("household", N_("Jasa rumah tangga dan pribadi"), "brush"),
+    ("household", N_("Jasa rumah tangga dan pribadi"), "brush-cleaning"),
     ("trade", N_("Perdagangan dan kuliner"), "shopping-basket"),
     ("community", N_("Sosial kemasyarakatan"), "users"),
     ("religious", N_("Keagamaan"), "heart-handshake"),
     ("construction", N_("Bangunan dan perbaikan"), "hammer"),
-    ("farming", N_("Pertanian, peternakan, dan perikanan"), "fish"),
-    ("daily", N_("Harian dan serabutan"), "hard-hat"),
-    ("other", N_("Pendidikan, kreatif, dan lainnya"), "briefcase"),
+    ("farming", N_("Pertanian, peternakan, dan perikanan"), "ship"),
+    ("daily", N_("Harian dan serabutan"), "hammer"),
+    ("other", N_("Pendidikan, kreatif, dan lainnya"), "wallet"),
 )
 
 # code, label, group, icon, probably paid by the city already
 OCCUPATIONS = (
     ("ojek", N_("Pengemudi ojek atau ojol"), "transport", "bike", False),
-    ("sopir_angkutan", N_("Sopir angkot atau taksi"), "transport", "car", False),
+    ("sopir_angkutan", N_("Sopir angkot atau taksi"), "transport", "bike", False),
     ("kurir", N_("Kurir atau pengantar barang"), "transport", "bike", False),
-    ("sopir_logistik", N_("Sopir logistik mandiri"), "transport", "truck", False),
+    ("sopir_logistik", N_("Sopir logistik mandiri"), "transport", "bike", False),
     ("becak", N_("Pengemudi becak atau bentor"), "transport", "bike", False),
     ("sampan", N_("Pengemudi sampan atau perahu"), "transport", "ship", False),
-    ("asisten_rumah_tangga", N_("Asisten rumah tangga"), "household", "brush", False),
-    ("pengasuh_anak", N_("Pengasuh anak"), "household", "baby", False),
-    ("tukang_kebun", N_("Tukang kebun"), "household", "sprout", False),
-    ("satpam_rumah", N_("Satpam rumah"), "household", "shield", False),
-    ("tukang_cuci", N_("Tukang cuci atau setrika"), "household", "shirt", False),
-    ("penjahit", N_("Penjahit"), "household", "scissors", False),
-    ("tukang_cukur", N_("Tukang cukur"), "household", "scissors", False),
-    ("perias", N_("Perias"), "household", "sparkles", False),
-    ("pekerja_salon", N_("Pekerja salon"), "household", "sparkles", False),
-    ("sopir_pribadi", N_("Sopir pribadi"), "household", "car", False),
+    ("asisten_rumah_tangga", N_("Asisten rumah tangga"), "household", "brush-cleaning", False),
+    ("pengasuh_anak", N_("Pengasuh anak"), "household", "heart-handshake", False),
+    ("tukang_kebun", N_("Tukang kebun"), "household", "house", False),
+    ("satpam_rumah", N_("Satpam rumah"), "household", "shield-check", False),
+    ("tukang_cuci", N_("Tukang cuci atau setrika"), "household", "brush-cleaning", False),
+    ("penjahit", N_("Penjahit"), "household", "user", False),
+    ("tukang_cukur", N_("Tukang cukur"), "household", "user", False),
+    ("perias", N_("Perias"), "household", "user", False),
+    ("pekerja_salon", N_("Pekerja salon"), "household", "user", False),
+    ("sopir_pribadi", N_("Sopir pribadi"), "household", "bike", False),
     ("pedagang_sayur", N_("Pedagang sayur keliling"), "trade", "shopping-basket", False),
     ("pedagang_pasar", N_("Pedagang pasar"), "trade", "shopping-basket", False),
-    ("kaki_lima", N_("Pedagang kaki lima"), "trade", "store", False),
+    ("kaki_lima", N_("Pedagang kaki lima"), "trade", "shopping-basket", False),
     ("asongan", N_("Pedagang asongan"), "trade", "shopping-basket", False),
-    ("warung", N_("Pemilik warung kecil"), "trade", "store", False),
-    ("penjual_makanan", N_("Penjual makanan atau minuman"), "trade", "soup", False),
-    ("penjual_online", N_("Penjual online"), "trade", "store", False),
+    ("warung", N_("Pemilik warung kecil"), "trade", "shopping-basket", False),
+    ("penjual_makanan", N_("Penjual makanan atau minuman"), "trade", "shopping-basket", False),
+    ("penjual_online", N_("Penjual online"), "trade", "shopping-basket", False),
     ("ketua_rt", N_("Ketua RT"), "community", "users", True),
     ("ketua_rw", N_("Ketua RW"), "community", "users", True),
     ("kader_posyandu", N_("Kader posyandu"), "community", "users", True),
     ("relawan_bencana", N_("Relawan kebencanaan (TRC)"), "community", "users", True),
-    ("pemadam_swasta", N_("Relawan pemadam kebakaran swasta"), "community", "flame", True),
+    ("pemadam_swasta", N_("Relawan pemadam kebakaran swasta"), "community", "users", True),
     ("penggali_kubur", N_("Penggali kubur"), "community", "users", False),
     ("fardhu_kifayah", N_("Petugas fardhu kifayah"), "religious", "heart-handshake", True),
-    ("guru_ngaji", N_("Guru ngaji"), "religious", "book-open", True),
+    ("guru_ngaji", N_("Guru ngaji"), "religious", "graduation-cap", True),
     ("marbot", N_("Marbot"), "religious", "heart-handshake", False),
     ("imam", N_("Imam, khotib, atau ustaz"), "religious", "heart-handshake", False),
     ("pengurus_ibadah", N_("Pengurus rumah ibadah lain"), "religious", "heart-handshake", False),
-    ("guru_sekolah_minggu", N_("Guru sekolah minggu"), "religious", "book-open", False),
+    ("guru_sekolah_minggu", N_("Guru sekolah minggu"), "religious", "graduation-cap", False),
     ("tukang_bangunan", N_("Tukang bangunan, batu, kayu, atau cat"), "construction", "hammer", False),
-    ("tukang_listrik", N_("Tukang listrik atau las"), "construction", "zap", False),
-    ("teknisi_ac", N_("Teknisi AC"), "construction", "wrench", False),
-    ("montir", N_("Montir"), "construction", "wrench", False),
-    ("servis_elektronik", N_("Servis elektronik"), "construction", "wrench", False),
-    ("petani", N_("Petani atau buruh tani"), "farming", "sprout", False),
-    ("pekebun", N_("Pekebun atau penyadap karet"), "farming", "sprout", False),
-    ("peternak", N_("Peternak"), "farming", "sprout", False),
-    ("nelayan", N_("Nelayan"), "farming", "fish", False),
-    ("pembudidaya", N_("Pembudidaya ikan atau petambak"), "farming", "fish", False),
-    ("buruh_harian", N_("Tukang atau buruh harian"), "daily", "hard-hat", False),
-    ("kuli_angkut", N_("Kuli angkut"), "daily", "hard-hat", False),
-    ("juru_parkir", N_("Juru parkir"), "daily", "hard-hat", False),
-    ("penjaga_malam", N_("Penjaga malam"), "daily", "moon", False),
-    ("pemulung", N_("Pemulung"), "daily", "recycle", False),
-    ("guru_les", N_("Guru les"), "other", "book-open", False),
-    ("seniman", N_("Seniman atau pekerja lepas"), "other", "palette", False),
-    ("pengrajin", N_("Pengrajin"), "other", "palette", False),
-    ("lainnya", N_("Pekerja mandiri lainnya"), "other", "briefcase", False),
+    ("tukang_listrik", N_("Tukang listrik atau las"), "construction", "hammer", False),
+    ("teknisi_ac", N_("Teknisi AC"), "construction", "hammer", False),
+    ("montir", N_("Montir"), "construction", "hammer", False),
+    ("servis_elektronik", N_("Servis elektronik"), "construction", "hammer", False),
+    ("petani", N_("Petani atau buruh tani"), "farming", "umbrella", False),
+    ("pekebun", N_("Pekebun atau penyadap karet"), "farming", "umbrella", False),
+    ("peternak", N_("Peternak"), "farming", "umbrella", False),
+    ("nelayan", N_("Nelayan"), "farming", "ship", False),
+    ("pembudidaya", N_("Pembudidaya ikan atau petambak"), "farming", "ship", False),
+    ("buruh_harian", N_("Tukang atau buruh harian"), "daily", "hammer", False),
+    ("kuli_angkut", N_("Kuli angkut"), "daily", "hammer", False),
+    ("juru_parkir", N_("Juru parkir"), "daily", "hammer", False),
+    ("penjaga_malam", N_("Penjaga malam"), "daily", "clock", False),
+    ("pemulung", N_("Pemulung"), "daily", "refresh-cw", False),
+    ("guru_les", N_("Guru les"), "other", "graduation-cap", False),
+    ("seniman", N_("Seniman atau pekerja lepas"), "other", "pencil", False),
+    ("pengrajin", N_("Pengrajin"), "other", "pencil", False),
+    ("lainnya", N_("Pekerja mandiri lainnya"), "other", "wallet", False),
 )
 
 # The eight cards of the first question: code of the occupation chosen, its label there
@@ -140,4 +143,14 @@ COMMON = (
     ("buruh_harian", N_("Tukang atau buruh harian")),
     ("nelayan", N_("Nelayan atau tukang sampan")),
     ("lainnya", N_("Lainnya")),
+)
+
+# The laws that the page names: short name, what it settles
+LAWS = (
+    ("UU 40/2004", N_("Sistem Jaminan Sosial Nasional.")),
+    ("UU 24/2011", N_("Badan Penyelenggara Jaminan Sosial (BPJS).")),
+    ("PP 44/2015, PP 82/2019, PP 49/2023", N_("JKK dan JKM. Lampiran II memuat 33 golongan penghasilan peserta BPU.")),
+    ("PP 46/2015, PP 60/2015", N_("Jaminan Hari Tua (JHT).")),
+    ("Permenaker 5/2021, Permenaker 1/2025", N_("Tata cara kepesertaan dan manfaat peserta BPU.")),
+    ("PP 50/2025", N_("Potongan 50 % iuran JKK dan JKM. Tidak berlaku untuk iuran yang dibayar APBN atau APBD.")),
 )
