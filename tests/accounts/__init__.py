@@ -1,0 +1,1 @@
+"""Accounts: contacts, sign-in, sessions, staff."""

@@ -1,0 +1,1 @@
+"""Notices: the outbox, its texts and its sending."""
