@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from flask_babel import force_locale
 from sqlalchemy import func, select, text
 
 from sertakan.audit.service import GATEWAY, SYSTEM, record
@@ -113,11 +114,17 @@ def _give_back(sponsorship: Sponsorship, payment: Payment, months: Sequence[Cove
             person=sponsorship.sponsor,
             context={
                 "code": sponsorship.code,
-                "worker": sponsorship_queries.display_name(sponsorship),
+                "worker": _worker_name(sponsorship),
                 "months": [month.month for month in months],
                 "amount": amount,
             },
         )
+
+
+def _worker_name(sponsorship: Sponsorship) -> str:
+    """As this sponsor may call her, in the language of the message."""
+    with force_locale(sponsorship.sponsor.locale):
+        return sponsorship_queries.display_name(sponsorship)
 
 
 def _tell_paid(sponsorship: Sponsorship, payment: Payment, months: Sequence[CoverageMonth]) -> None:
@@ -131,7 +138,7 @@ def _tell_paid(sponsorship: Sponsorship, payment: Payment, months: Sequence[Cove
             "code": sponsorship.code,
             "amount": sum(month.price_rupiah for month in months),
             "months": [month.month for month in months],
-            "worker": sponsorship_queries.display_name(sponsorship),
+            "worker": _worker_name(sponsorship),
             "receipt_url": absolute("payments.receipt", sponsorship.sponsor.locale, ref=receipt.ref),
         },
     )

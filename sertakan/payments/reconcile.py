@@ -45,8 +45,7 @@ def expire_order(order_id: int) -> OrderState:
         over = rules.why_closed(sponsorship.review_state, sponsorship.term_state, "") is not None
         waits = session is not None and session.status == "complete" and order.expires_at + rules.PROCESSING > clock.now()
         if order.state in rules.UNPAID and (over or not waits):
-            to = OrderState.cancelled if over else OrderState.expired
-            service.close_unpaid(order, to, reason="sponsorship over" if over else "time over")
+            service.close_unpaid(order, reason="time over")
         return order.state
 
 

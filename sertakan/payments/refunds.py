@@ -7,6 +7,8 @@ import logging
 from collections.abc import Sequence
 from itertools import groupby
 
+from flask_babel import force_locale
+
 from sertakan.accounts.models import Person
 from sertakan.audit.service import GATEWAY, SYSTEM, record
 from sertakan.coverage import service as coverage_service
@@ -169,6 +171,8 @@ def cancel_sponsorship(*, actor: Person, sponsorship: Sponsorship) -> int:
     reason = RefundReason.withdrawn if withdrawing else RefundReason.cancelled
     refunds = refund_months(actor=actor.ref, sponsorship=sponsorship, months=paid, reason=reason)
     amount = sum(refund.amount_rupiah for refund in refunds)
+    with force_locale(actor.locale):
+        worker = sponsorship_queries.display_name(sponsorship)
     notices.queue(
         key=f"cancelled:{sponsorship.ref}",
         kind="cancelled",
@@ -176,7 +180,7 @@ def cancel_sponsorship(*, actor: Person, sponsorship: Sponsorship) -> int:
         person=actor,
         context={
             "code": sponsorship.code,
-            "worker": sponsorship_queries.display_name(sponsorship),
+            "worker": worker,
             "months": [month.month for month in paid],
             "refund_amount": amount,
         },

@@ -109,6 +109,16 @@ class NothingToPay(Refused):
     message = N_("Tidak ada bulan yang perlu dibayar.")
 
 
+class AlreadySent(Refused):
+    message = N_("Isian ini sudah dikirim.")
+    status = 409
+
+
+class PromiseChanged(Refused):
+    message = N_("Jumlah yang kembali berubah sejak Anda membuka halaman ini. Periksa lagi sebelum menghentikan.")
+    status = 409
+
+
 class NotInSuspense(Refused):
     message = N_("Uang ini sudah dibukukan atau dikembalikan.")
     status = 409

@@ -123,7 +123,7 @@ def start_checkout(order_id: int) -> str:
         session = _page_of(order)
     except AmountTooSmall as no:
         with transaction():
-            close_unpaid(queries.get_order(order_id, lock=True), OrderState.cancelled, reason="too small today")
+            close_unpaid(queries.get_order(order_id, lock=True), reason="too small today", refused=True)
         raise rules.TooSmallToday from no
     with transaction():
         order = queries.get_order(order_id, lock=True)
@@ -176,7 +176,7 @@ def settle_with(order_id: int, session: CheckoutSession, *, transfer_failed: boo
             order = queries.get_order(order_id, lock=True)
             learn(order, session)
             if transfer_failed and order.state is OrderState.open and session.id == order.provider_session:
-                close_unpaid(order, OrderState.expired, reason="the transfer failed")
+                close_unpaid(order, reason="the transfer failed")
             return order.state
     except IntegrityError as error:
         if constraint_name(error) != ONE_ROW_A_CHARGE:
@@ -202,7 +202,7 @@ def learn(order: Order, session: CheckoutSession) -> None:
 
 def _learn_unpaid(order: Order, session: CheckoutSession) -> None:
     if session.status == "expired":
-        close_unpaid(order, OrderState.expired, reason="the page expired")
+        close_unpaid(order, reason="the page expired")
     elif session.status == "complete" and order.transfer_at is None:
         order.transfer_at = clock.now()
         order.expires_at = max(order.expires_at, clock.now() + rules.TRANSFER)
@@ -252,10 +252,14 @@ def _hold(order: Order, why: str) -> None:
 # ---- closing -------------------------------------------------------------------------------------------------------------------
 
 
-def close_unpaid(order: Order, to: OrderState, *, reason: str) -> None:
-    """No money came: the months that only this bill held are free for others. The sponsorship may be paid anew until swept."""
-    move_order(order, to, actor=SYSTEM, reason=reason)
+def close_unpaid(order: Order, *, reason: str, refused: bool = False) -> None:
+    """No money came: the months that only this bill held are free for others. The sponsorship may be paid anew until swept.
+
+    Ends `cancelled` when the bill was refused or its sponsorship is over, else `expired`.
+    """
     sponsorship = sponsorship_queries.get(order.sponsorship_id, lock=True)
+    over = rules.why_closed(sponsorship.review_state, sponsorship.term_state, sponsorship.worker.state)
+    move_order(order, OrderState.cancelled if refused or over else OrderState.expired, actor=SYSTEM, reason=over or reason)
     for month in queries.months_of_order(order.id, lock=True):
         if month.state is MonthState.reserved:
             coverage_service.move(actor=SYSTEM, month=month, to=MonthState.released, reason="unpaid")
