@@ -243,3 +243,24 @@ def relief_until(book: TariffBook, sector: Sector, payer: PayerKind, month: Mont
 def _relieves(row: Relief, sector: Sector, payer: PayerKind, month: Month) -> bool:
     allowed = not (row.excludes_government and payer is PayerKind.government)
     return row.sector is sector and allowed and valid(row.from_month, row.to_month, month)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One income class and its month's price with two and with three programmes."""
+
+    number: int
+    income_from_rupiah: int
+    base_rupiah: int
+    two_rupiah: int
+    three_rupiah: int
+
+
+def ladder(book: TariffBook, month: Month, sector: Sector, payer: PayerKind) -> list[Rung]:
+    """Every income class of a month, lowest first, priced for this sector and payer."""
+    rungs = []
+    for row in (row for row in book.brackets if valid(row.from_month, row.to_month, month)):
+        line = price(book, month, sector, payer, Package.jkk_jkm_jht, row.income_from_rupiah)
+        two = line.total_rupiah - line.jht_rupiah
+        rungs.append(Rung(row.number, row.income_from_rupiah, row.base_rupiah, two, line.total_rupiah))
+    return sorted(rungs, key=lambda rung: rung.income_from_rupiah)
