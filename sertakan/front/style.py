@@ -1,0 +1,40 @@
+"""What the style page shows: invented samples for every component."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+from sertakan.kit import clock
+from sertakan.kit.months import Month, span
+from sertakan.tariff import queries as tariff
+
+
+@dataclass(frozen=True)
+class Cell:
+    month: Month
+    look: str
+    is_now: bool
+
+
+LOOKS = (
+    "past",
+    "covered",
+    "covered",
+    "lapsed",
+    "arrears",
+    "covered",
+    "covered",
+    "covered",
+    "processing",
+    "unpaid",
+    "unpaid",
+    "unpaid",
+)
+
+
+def samples(today: date) -> dict[str, Any]:
+    """Cells, prices and a history around a day."""
+    this = Month.of(today)
+    cells = [Cell(month, look, month == this) for month, look in zip(span(this + -7, 12), LOOKS, strict=True)]
+    lines = tariff.quote_for(span(this, 6), "asisten_rumah_tangga").lines
+    return {"cells": cells, "lines": lines, "at": datetime.combine(today, time(9, 41), tzinfo=clock.ZONE)}
