@@ -1,6 +1,6 @@
 """What a resident types on her way, one form a step. Each keeps what was typed; rules decide what follows from it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,6 +11,7 @@ from wtforms.validators import StopValidation
 
 from sertakan.kit import clock, text
 from sertakan.kit.errors import Refused
+from sertakan.places.queries import Place
 from sertakan.sponsorships import answers as steps
 from sertakan.sponsorships import refusals
 from sertakan.sponsorships.answers import Answers
@@ -32,17 +33,19 @@ class OccupationForm(BaseForm):
     other = SelectField(_l("Sebutkan pekerjaannya (boleh kosong)"), validate_choice=False)
     not_paid_by_city = RadioField(_l("Apakah iurannya sudah dibayar kota?"), validate_choice=False)
 
+    groups: dict[str, list[tuple[str, str]]]
+
     def offer(self) -> None:
         """The cards and the catalogue of this day."""
         cards = tariff_queries.common_occupations()
         on_cards = {work.code for work, _label in cards}
         self.occupation.choices = [(work.code, _(label)) for work, label in cards]
         others = [work for work in tariff_queries.list_occupations() if work.code not in on_cards]
-        groups = {
+        self.groups = {
             _(group.label): [(work.code, _(work.label)) for work in others if work.group == group.code]
             for group in tariff_queries.list_groups()
         }
-        self.other.choices = {"": [("", _("Pilih pekerjaan"))]} | {label: works for label, works in groups.items() if works}
+        self.groups = {label: works for label, works in self.groups.items() if works}
         self.not_paid_by_city.choices = [("no", _("Belum")), ("yes", _("Sudah, dibayar kota"))]
 
     @property
@@ -89,12 +92,15 @@ class DataForm(BaseForm):
     employs_others = BooleanField(_l("Pekerja ini mempekerjakan orang lain"))
     consent = BooleanField(_l("Saya sudah memberi tahu pekerja dan ia setuju didaftarkan ke BPJS Ketenagakerjaan."))
 
-    def offer(self, kelurahan: Sequence[tuple[str, str]]) -> None:
-        self.kelurahan_code.choices = [("", _("Tidak tahu")), *kelurahan]
+    groups: dict[str, list[tuple[str, str]]]
+
+    def offer(self, kelurahan: Mapping[str, Sequence[Place]]) -> None:
+        """The kelurahan under their kecamatan."""
+        self.groups = {name: [(place.code, place.name) for place in places] for name, places in kelurahan.items()}
 
     def fill(self, answers: Answers) -> Answers:
         """As typed, right or wrong, so that nothing typed is ever lost."""
-        codes = {value for value, _label in self.kelurahan_code.choices}
+        codes = {code for places in self.groups.values() for code, _name in places}
         return answers.but(
             nik=(self.nik.data or "")[:40],
             name=(self.name.data or "")[:NAME_LONGEST],
@@ -125,7 +131,7 @@ class LengthForm(BaseForm):
     first_month = RadioField(_l("Mulai iuran bulan"), validate_choice=False)
     with_jht = BooleanField(_l("Tambah tabungan hari tua (JHT)"))
     remind = BooleanField(_l("Ingatkan saya sebelum berakhir"))
-    recount = SubmitField(_l("Hitung ulang"))
+    go_on = SubmitField(_l("Lanjut"))
 
     def show(self, answers: Answers, today: date) -> None:
         """The presets and the two first months, with what is chosen now."""

@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sertakan.kit.months import Month, span
 from sertakan.sponsorships import answers as steps
 from sertakan.sponsorships import refusals
 from sertakan.sponsorships.answers import Answers
 from sertakan.sponsorships.models import Sponsorship
+from sertakan.tariff import queries as tariff_queries
 from sertakan.tariff.queries import quote_for
 from sertakan.tariff.rules import Package, PayerKind, Quote, Segment, explain
+
+LOOK_AHEAD = 24
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,30 @@ def offer(occupation_code: str, first: Month, count: int, payer: PayerKind, pack
     return Offer(count, quote_for(span(first, count), occupation_code, payer, package))
 
 
-def offers(answers: Answers, first: Month) -> list[Offer]:
-    """The presets from one first month, and the number of months she asked for when it is none of them."""
-    counts = sorted({*steps.PRESETS, answers.count} - {0})
-    return [offer(answers.occupation_code, first, count, PayerKind.private, answers.package) for count in counts]
+@dataclass(frozen=True)
+class Card:
+    """A card of the first question; `relief_until` only where it differs from what holds for most work."""
+
+    code: str
+    label: str
+    icon: str
+    relief_until: Month | None
+
+
+def cards(today: date) -> list[Card]:
+    """The eight kinds of work; `label` is a msgid."""
+    usual = _relief_until("lainnya", today)
+    made = []
+    for work, label in tariff_queries.common_occupations():
+        until = _relief_until(work.code, today)
+        made.append(Card(work.code, label, work.icon, until if until != usual else None))
+    return made
+
+
+def _relief_until(occupation_code: str, today: date) -> Month | None:
+    """The last month of the relief that holds next month; None without any."""
+    first = offer(occupation_code, Month.of(today) + 1, LOOK_AHEAD, PayerKind.private, Package.jkk_jkm).segments[0]
+    return first.last if first.relief and first.count < LOOK_AHEAD else None
 
 
 def chosen(answers: Answers) -> Offer:
@@ -58,13 +82,22 @@ def chosen(answers: Answers) -> Offer:
     return offer(answers.occupation_code, answers.starts, answers.count, PayerKind.private, answers.package)
 
 
-def start_price(answers: Answers, today: date) -> int:
-    """A month's price to begin with, for the bar at the bottom: next month's."""
-    return offer(answers.occupation_code, Month.of(today) + 1, 1, PayerKind.private, answers.package).total_rupiah
+def year(answers: Answers, today: date) -> Offer:
+    """Twelve months from the next, to say what a month costs before she has chosen."""
+    return offer(answers.occupation_code, Month.of(today) + 1, 12, PayerKind.private, answers.package)
 
 
-def savings_price(answers: Answers, first: Month) -> int:
-    """What old-age savings add to a month."""
+def menu(answers: Answers) -> dict[str, Any]:
+    """All the page of step 3 says about money, from the first month chosen: presets, the chosen one, a year's prices, savings."""
+    mine = chosen(answers)
+    first, counts = mine.first, sorted({*steps.PRESETS, answers.count})
+    offers = [offer(answers.occupation_code, first, count, PayerKind.private, answers.package) for count in counts]
+    longest = max(offers, key=lambda one: one.count)
+    return {"chosen": mine, "offers": offers, "longest": longest, "savings_rupiah": _savings(answers, first)}
+
+
+def _savings(answers: Answers, first: Month) -> int:
+    """What old-age savings add to a month, in rupiah."""
     with_savings = offer(answers.occupation_code, first, 1, PayerKind.private, Package.jkk_jkm_jht)
     without = offer(answers.occupation_code, first, 1, PayerKind.private, Package.jkk_jkm)
     return with_savings.total_rupiah - without.total_rupiah

@@ -1,7 +1,7 @@
 """Reading sponsorships. Private lists start from whose they are; another person's code is not there (404)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from flask import abort
@@ -154,14 +154,11 @@ def seen(sponsorship: Sponsorship) -> Seen:
 
 @dataclass(frozen=True)
 class MonthCell:
-    """One square of the ribbon. `state`: of this sponsorship's own month, or None; `by_other`: another funds it, never who."""
+    """One square of the ribbon; `look` is the word of `rules.look`. Who else funds a month is never said."""
 
     month: Month
-    state: MonthState | None
-    by_other: bool
-    price_rupiah: int
+    look: str
     is_now: bool
-    is_past: bool
 
 
 @dataclass(frozen=True)
@@ -179,7 +176,7 @@ class SponsorshipView:
     days_left: int | None
     next_start: Month
     total_rupiah: int
-    others: frozenset[Month] = field(default_factory=frozenset)
+    posted_until: date | None
 
     @property
     def code(self) -> str:
@@ -188,6 +185,21 @@ class SponsorshipView:
     @property
     def covered_until(self) -> date | None:
         return self.standing.covered_until
+
+    @property
+    def looks(self) -> list[str]:
+        """The words that the ribbon uses, for its legend."""
+        return [word for word in rules.LOOKS if any(cell.look == word for cell in self.ribbon)]
+
+    @property
+    def on_the_way(self) -> list[Month]:
+        """Months that are paid and not yet posted."""
+        return sorted(row.month for row in self.months if row.state in (MonthState.paid, MonthState.remitted))
+
+    @property
+    def rows(self) -> list[CoverageMonth]:
+        """One row a month: the live one, else the newest; a month that was freed and promised again stands once."""
+        return [row for _month, row in sorted(_best(self.months).items())]
 
     @property
     def renewable(self) -> bool:
@@ -251,44 +263,30 @@ def months_of_workers(worker_ids: set[int]) -> dict[int, list[CoverageMonth]]:
 def assemble(
     sponsorship: Sponsorship, own: Sequence[CoverageMonth], everything: Sequence[CoverageMonth], today: date
 ) -> SponsorshipView:
-    """Pure: rows and a day in, a view out. The standing is the worker's, whoever pays."""
-    states = {row.month: row.state for row in everything}
-    others = frozenset(row.month for row in everything if row.sponsorship_id != sponsorship.id)
+    """Pure: rows and a day in, a view out.
+
+    The standing is the worker's, whoever pays; but until an officer said yes it is of these months alone, so that nobody learns
+    by a request whether a NIK is covered (idea 6).
+    """
+    approved = sponsorship.review_state is ReviewState.approved
+    states = {row.month: row.state for row in (everything if approved else own) if row.state in LIVE}
     now = standing(states, today)
+    this = Month.of(today)
+    months = span(ribbon_start(sponsorship.first_month, this), RIBBON_MONTHS)
     return SponsorshipView(
         sponsorship=sponsorship,
         display_name=display_name(sponsorship),
         initial_only=sponsorship.chosen_from_list,
         occupation_code=sponsorship.worker.occupation_code,
         months=own,
-        ribbon=_ribbon(sponsorship, own, others, today),
+        ribbon=[MonthCell(month, rules.look(states, month, sponsorship.first_month, today), month == this) for month in months],
         standing=now,
         protected=rules.protects(sponsorship.review_state, today, states),
         days_left=(now.covered_until - today).days if now.covered_until else None,
-        next_start=rules.next_start(states, today),
+        next_start=rules.next_start((row.month for row in everything if row.state in LIVE), today),
         total_rupiah=sum(row.price_rupiah for row in own if row.state in LIVE),
-        others=others,
+        posted_until=rules.posted_run(states, today),
     )
-
-
-def _ribbon(sponsorship: Sponsorship, own: Sequence[CoverageMonth], others: frozenset[Month], today: date) -> list[MonthCell]:
-    """Twelve squares from the first month on, moved along so that this month stays in sight."""
-    this = Month.of(today)
-    best = _best(own)
-    cells = []
-    for month in span(ribbon_start(sponsorship.first_month, this), RIBBON_MONTHS):
-        row = best.get(month)
-        cells.append(
-            MonthCell(
-                month=month,
-                state=row.state if row else None,
-                by_other=month in others and (row is None or row.state not in LIVE),
-                price_rupiah=row.price_rupiah if row else 0,
-                is_now=month == this,
-                is_past=month < this,
-            )
-        )
-    return cells
 
 
 def ribbon_start(first: Month, this: Month) -> Month:

@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sertakan.coverage.rules import FUNDED, LIVE, IllegalMove, MonthState
+from sertakan.coverage.rules import FUNDED, LIVE, IllegalMove, MonthState, run_end
 from sertakan.kit.months import Month
 from sertakan.sponsorships.answers import DEFAULT_MONTHS, HORIZON_MONTHS, PRESETS, Answers
 from sertakan.sponsorships.refusals import AlreadyClosed, AlreadyDecided, LinkOver
@@ -63,6 +63,7 @@ UNPAID_DAYS = 7
 LINK_DAYS = 30
 HOLD_MINUTES = 30  # while she fills in the form; longer once she pays
 PAYING_MINUTES = 90
+LOOKS = ("covered", "processing", "arrears", "lapsed", "unpaid", "past")
 RENEW = "renew"  # the purpose of a link that can pay, and can read no NIK
 
 
@@ -149,6 +150,28 @@ def has_later(months: Mapping[Month, MonthState], after: Month) -> bool:
 def protects(review: ReviewState, today: date, months: Mapping[Month, MonthState]) -> bool:
     """Only BPJS evidence for this very month may say "Terlindungi" (DOMAIN trap 26)."""
     return months.get(Month.of(today)) is MonthState.posted and review is not R.rejected
+
+
+def posted_run(states: Mapping[Month, MonthState], today: date) -> date | None:
+    """The last day of the unbroken run of months with BPJS evidence that holds this one; None when this month has none."""
+    posted = [month for month, state in states.items() if state is MonthState.posted]
+    this = Month.of(today)
+    return run_end(posted, this).last_day if this in posted else None
+
+
+def look(states: Mapping[Month, MonthState], month: Month, first: Month, today: date) -> str:
+    """The word of the ribbon for one month (UX section 0, 12): covered, processing, arrears, lapsed, unpaid, past."""
+    state, this = states.get(month), Month.of(today)
+    if state is MonthState.posted:
+        return "covered"
+    if state in FUNDED:
+        return "processing"
+    if month > this or state is MonthState.reserved:
+        return "unpaid"
+    begun = month >= first and any(other < month for other, word in states.items() if word in FUNDED)
+    if month == this:
+        return "arrears" if begun else "unpaid"
+    return "lapsed" if begun else "past"
 
 
 def why_no_reminder(*, remind: bool, muted: bool, worker_state: str, later_months: bool) -> str | None:

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, url_for
+from flask_babel import gettext
 from flask_login import current_user
 
 from sertakan.audit import queries as audit_queries
@@ -13,10 +14,11 @@ from sertakan.kit.errors import Refused
 from sertakan.notices import queries as notice_queries
 from sertakan.places import queries as place_queries
 from sertakan.sponsorships import answers as steps
-from sertakan.sponsorships import drafts, prices, queries, rules, service
+from sertakan.sponsorships import drafts, prices, queries, rules, service, wording
 from sertakan.sponsorships.answers import Answers, Step
 from sertakan.sponsorships.forms import AnswerForm, DataForm, LengthForm, OccupationForm
 from sertakan.sponsorships.models import Sponsorship
+from sertakan.sponsorships.queries import SponsorshipView
 from sertakan.sponsorships.story import story_of
 from sertakan.tariff import queries as tariff_queries
 from sertakan.web.access import public, signed_in
@@ -60,8 +62,8 @@ def start() -> Any:
             return to_step(Step.data)
     elif answers:
         form.show(answers)
-    today = clock.today()
-    page = render_template("sponsorships/start.html", form=form, works=tariff_queries.common_occupations(), today=today)
+    cards = prices.cards(clock.today())
+    page = render_template("sponsorships/start.html", form=form, cards=cards)
     return page, 422 if form.errors else 200
 
 
@@ -74,15 +76,16 @@ def data() -> Any:
     if (elsewhere := _not_yet(answers, Step.data)) or answers is None:
         return elsewhere
     form = DataForm(data=asdict(answers))
-    form.offer([(place.code, place.name) for place in place_queries.list_kelurahan()])
+    form.offer(place_queries.by_kecamatan())
     if form.is_submitted():
         answers = form.fill(answers)
         drafts.save(answers)
         if form.sent:
             return to_step(Step.length)
-    price = prices.start_price(answers, clock.today())
-    groups = place_queries.by_kecamatan()
-    page = render_template("sponsorships/data.html", form=form, answers=answers, price=price, groups=groups)
+    offer = prices.year(answers, clock.today())
+    page = render_template(
+        "sponsorships/data.html", form=form, offer=offer, work=tariff_queries.get_occupation(answers.occupation_code)
+    )
     return page, 422 if form.errors else 200
 
 
@@ -98,14 +101,11 @@ def length() -> Any:
     if form.is_submitted():
         answers = form.fill(answers)
         drafts.save(answers)
-        if form.recount.data:
-            return to_step(Step.length)
         if form.sent and _accepted(form, answers):
-            return to_step(Step.check)
+            return to_step(Step.check if form.go_on.data else Step.length)
     answers = steps.with_defaults(answers, today)
     form.show(answers, today)
-    chosen = prices.chosen(answers)
-    page = render_template("sponsorships/length.html", form=form, answers=answers, chosen=chosen, prices=prices, today=today)
+    page = render_template("sponsorships/length.html", form=form, answers=answers, who=_who(answers), **prices.menu(answers))
     return page, 422 if form.errors else 200
 
 
@@ -116,6 +116,12 @@ def _accepted(form: LengthForm, answers: Answers) -> bool:
         form.refuse(no)
         return False
     return True
+
+
+def _who(answers: Answers) -> str:
+    """For whom: her name as typed, or the coarse title of a worker from the list."""
+    waiting = worker_queries.find_waiting(answers.waiting_code) if answers.waiting_code else None
+    return queries.coarse_name(waiting.worker) if waiting else answers.name
 
 
 @bp.post("/lindungi/pilih/<code>")
@@ -156,7 +162,9 @@ def index() -> Any:
     """Everything this person sponsors, newest first."""
     page = queries.list_own(current_user.person, page_number())
     views = queries.views_of(page.items)
-    return render_template("sponsorships/index.html", page=page, views=views, works=tariff_queries)
+    return render_template(
+        "sponsorships/index.html", page=page, views=views, wording=wording, today=clock.today(), work_of=_work_of
+    )
 
 
 @bp.get("/dukungan/<code>")
@@ -188,8 +196,23 @@ def _detail(sponsorship: Sponsorship, form: AnswerForm, status: int) -> Any:
     about = service.subject(sponsorship)
     events = story_of(audit_queries.list_for(about), view.months, notice_queries.list_about(about))
     renewals = prices.renewals(sponsorship, view.next_start) if view.renewable else []
-    work = tariff_queries.get_occupation(view.occupation_code)
     page = render_template(
-        "sponsorships/detail.html", view=view, form=form, events=events, renewals=renewals, work=work, today=today
+        "sponsorships/detail.html",
+        view=view,
+        form=form,
+        events=events,
+        renewals=renewals,
+        work=_work_of(view),
+        today=today,
+        wording=wording,
     )
     return page, status
+
+
+def _work_of(view: SponsorshipView) -> tuple[str, str]:
+    """Icon and words of her work: of its group only, when the sponsor knows her from the list alone."""
+    work = tariff_queries.get_occupation(view.occupation_code)
+    if not view.initial_only:
+        return work.icon, gettext(work.label)
+    group = next(group for group in tariff_queries.list_groups() if group.code == work.group)
+    return group.icon, gettext(group.label)

@@ -43,7 +43,7 @@
       all("input[name='" + radio.name + "']", radio.form || d).forEach(function (other) {
         other.closest(".pick").classList.toggle("pick--on", other.checked);
       });
-      if (radio.dataset.rupiah) all("[data-total]", radio.form || d).forEach(function (total) { total.textContent = radio.dataset.rupiah; });
+      if (radio.dataset.rupiah) all("[data-total]").forEach(function (total) { total.textContent = radio.dataset.rupiah; });
     });
   });
 
@@ -51,6 +51,8 @@
   all("[data-auto-submit]").forEach(function (control) {
     control.addEventListener("change", function () { (control.form.requestSubmit || control.form.submit).call(control.form); });
   });
+
+  all("[data-without-js]").forEach(function (part) { part.hidden = true; });
 
   // errors: the summary, or the one field, takes the focus
   var summary = d.querySelector("[data-error-summary]"), wrong = d.querySelector("[aria-invalid=true]");
