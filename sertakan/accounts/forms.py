@@ -5,6 +5,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, PasswordField, RadioField, StringField
+from wtforms.fields.choices import SelectChoice
 
 from sertakan.accounts.rules import LONGEST_PASSWORD
 from sertakan.web.forms import BaseForm, Required, TextField
@@ -55,7 +56,7 @@ class PasswordForm(BaseForm):
 
 class ProfileForm(BaseForm):
     name = TextField(_l("Nama Anda"), validators=[Required(_l("Isi nama Anda"))], longest=120)
-    locale = RadioField(_l("Bahasa pesan"), choices=[("id", "Bahasa Indonesia"), ("en", "English")])
+    locale = RadioField(_l("Bahasa pesan"), choices=[SelectChoice("id", "Bahasa Indonesia"), SelectChoice("en", "English")])
     reminders = BooleanField(_l("Ingatkan saya sebelum perlindungan berakhir"))
 
     @classmethod

@@ -152,16 +152,13 @@ def account() -> Any:
         flash(_("Sudah disimpan."))
         return redirect(url_for(".account"), 303)
     alive = [row for row in queries.list_sign_ins(person.id) if browser.is_alive(row)]
-    contacts = [rules.Contact(kind, value).masked for kind, value in (("email", person.email), ("phone", person.phone)) if value]
-    return _page(
-        "accounts/account.html",
-        form,
-        person=person,
-        contacts=contacts,
-        sign_ins=alive,
-        button=EmptyForm(),
-        own=current_user.sign_in,
-    )
+    return _page("accounts/account.html", form, contacts=_contacts(person), sign_ins=alive, own=current_user.sign_in)
+
+
+def _contacts(person: Person) -> list[tuple[str, str]]:
+    """How she is known, masked: enough to recognise, nothing to read over her shoulder."""
+    known = (("email", _("E-mail"), person.email), ("phone", _("Nomor HP"), person.phone))
+    return [(label, rules.Contact(kind, value).masked) for kind, label, value in known if value]
 
 
 @bp.post("/akun/sesi/<ref>/akhiri")
