@@ -152,5 +152,5 @@ LAWS = (
     ("PP 44/2015, PP 82/2019, PP 49/2023", N_("JKK dan JKM. Lampiran II memuat 33 golongan penghasilan peserta BPU.")),
     ("PP 46/2015, PP 60/2015", N_("Jaminan Hari Tua (JHT).")),
     ("Permenaker 5/2021, Permenaker 1/2025", N_("Tata cara kepesertaan dan manfaat peserta BPU.")),
-    ("PP 50/2025", N_("Potongan 50 % iuran JKK dan JKM. Tidak berlaku untuk iuran yang dibayar APBN atau APBD.")),
+    ("PP 50/2025", N_("Potongan separuh iuran JKK dan JKM. Tidak berlaku untuk iuran yang dibayar APBN atau APBD.")),
 )

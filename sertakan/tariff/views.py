@@ -6,13 +6,13 @@ from typing import Any
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 
-from sertakan.kit.errors import Refused
 from sertakan.kit.months import Month
 from sertakan.tariff import queries, rules
-from sertakan.tariff.forms import CalculatorForm
+from sertakan.tariff.forms import MOST_MONTHS, CalculatorForm
 from sertakan.tariff.reference import CHECKED_ON, LAWS
-from sertakan.tariff.rules import Bracket, Quote, Rung, Segment
+from sertakan.tariff.rules import Bracket, NoTariff, Quote, Rung, Segment
 from sertakan.web.access import public
+from sertakan.web.filters import bulan
 from sertakan.web.headers import cacheable
 
 bp = Blueprint("tariff", __name__, template_folder="templates")
@@ -43,7 +43,8 @@ def index() -> Response:
         answer=answer,
         low_income=form.income.data is not None and form.income.data < rules.LOWEST_INCOME_WARNING_RUPIAH,
         chips=_chips(form),
-        laws=[(name, _(words)) for name, words in LAWS],
+        most_months=MOST_MONTHS,
+        laws=LAWS,
         checked_on=CHECKED_ON,
     )
     return cacheable(make_response(page)) if answer else make_response(page, 422)
@@ -53,8 +54,8 @@ def _answer(form: CalculatorForm) -> Answer | None:
     book, sector, payer, income = queries.tariff_book(), form.work.sector, form.payer_kind, form.income.data
     try:
         quote = rules.quote(book, form.asked_months, sector, payer, form.package, income)
-    except Refused as no:
-        form.refuse(no)
+    except NoTariff as no:
+        form.refuse(NoTariff(field="first_month", month=bulan(Month.parse(no.params["month"]))))
         return None
     first = quote.months[0]
     until = rules.relief_until(book, sector, payer, first)
@@ -69,5 +70,6 @@ def _chips(form: CalculatorForm) -> list[dict[str, Any]]:
     chips = []
     for count in QUICK_MONTHS:
         url = url_for("tariff.index", **(asked | {form.count.name: count}))
-        chips.append({"url": url, "words": _("%(count)s bulan", count=count), "on": form.count.data == str(count)})
+        words = _("1 bulan") if count == 1 else _("%(count)s bulan", count=count)
+        chips.append({"url": url, "words": words, "on": form.count.data == str(count)})
     return chips
