@@ -3,7 +3,7 @@
 from alembic import context
 from flask import current_app
 
-from sertakan.db import bare_writes
+from sertakan.db import Instant, MonthColumn, bare_writes
 
 database = current_app.extensions["migrate"].db
 
@@ -13,13 +13,22 @@ def include_object(_object, name, kind, _reflected, _compare_to):
     return not (kind == "table" and name.startswith("sqlite_"))
 
 
+def render_item(kind, item, _context):
+    """Our column types as the plain types they are stored as: a migration must not change when the models do."""
+    if kind == "type" and isinstance(item, Instant):
+        return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(item, MonthColumn):
+        return "sa.Date()"
+    return False
+
+
 def run() -> None:
     arguments = {**current_app.extensions["migrate"].configure_args}
     arguments.setdefault("compare_type", False)
     with bare_writes(), database.engine.connect() as connection:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-        context.configure(connection=connection, target_metadata=database.metadata, include_object=include_object, **arguments)
+        context.configure(connection=connection, target_metadata=database.metadata, include_object=include_object, render_item=render_item, **arguments)
         with context.begin_transaction():
             context.run_migrations()
         connection.commit()

@@ -9,7 +9,7 @@ from flask.cli import AppGroup
 from flask_migrate import upgrade
 
 from sertakan import jobs as queue
-from sertakan.accounts import service as accounts
+from sertakan.accounts import staff as staff_service
 from sertakan.accounts.permissions import Role
 from sertakan.audit import queries as audit
 from sertakan.db import bare_writes, transaction
@@ -124,7 +124,7 @@ def places_load(file: str) -> None:
 def staff_invite(name: str, email: str, role: str) -> None:
     """Make a staff account; prints the one-time link where the person sets a password and a second factor."""
     with transaction():
-        token = accounts.invite_staff(actor=None, name=name, email=email, role=Role(role))
+        token = staff_service.invite_staff(actor=None, name=name, email=email, role=Role(role))
     click.echo(f"{current_app.config['SETTINGS'].base_url}/petugas/siapkan/{token}")
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Date, DateTime, Engine, Enum, Integer, MetaData, UniqueConstraint, event
+from sqlalchemy import DDL, BigInteger, Date, DateTime, Engine, Enum, Integer, MetaData, UniqueConstraint, event
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, Session, mapped_column, object_session
@@ -255,6 +255,32 @@ def _guard_set(row: object, _value: object, _old: object, _initiator: object) ->
 def _guard_columns(mapper: Mapper[Any], cls: type) -> None:
     for attribute in mapper.column_attrs:
         event.listen(getattr(cls, attribute.key), "set", _guard_set)
+
+
+# ---- rows that never change ----------------------------------------------------------------------------------------------------
+
+
+def guard_rows(table: Any, verb: str, why: str, when: str = "") -> None:
+    """A trigger that refuses UPDATE or DELETE of a table's rows (of those where `when` holds for OLD), on both databases.
+
+    Made with the table; the migration writes the same statements (`guard_statements`).
+    """
+    for dialect, statement in guard_statements(table.name, verb, why, when):
+        event.listen(table, "after_create", DDL(statement.replace("%", "%%")).execute_if(dialect=dialect))
+
+
+def guard_statements(table: str, verb: str, why: str, when: str = "") -> list[tuple[str, str]]:
+    """The trigger's SQL for each database."""
+    name, message = f"{table}_no_{verb}", f"{table}: {why}"
+    sqlite = (
+        f"CREATE TRIGGER {name} BEFORE {verb.upper()} ON {table}{f' WHEN {when}' if when else ''} "
+        f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
+    )
+    function = (
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '{message}'; END $$"
+    )
+    trigger = f"CREATE TRIGGER {name} BEFORE {verb.upper()} ON {table} FOR EACH ROW{f' WHEN ({when})' if when else ''} EXECUTE FUNCTION {name}()"
+    return [("sqlite", sqlite), ("postgresql", function), ("postgresql", trigger)]
 
 
 # ---- constraint names ----------------------------------------------------------------------------------------------------------

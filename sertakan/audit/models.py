@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DDL, JSON, Index, String, Text, event
+from sqlalchemy import JSON, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sertakan.db import Instant, Model, key
+from sertakan.db import Instant, Model, guard_rows, key
 
 
 class AuditEntry(Model):
@@ -28,23 +28,5 @@ class AuditEntry(Model):
     hash: Mapped[str] = mapped_column(String(64), unique=True)
 
 
-# The migration writes the same triggers; here they guard the tables that tests make from the models.
 for _verb in ("update", "delete"):
-    event.listen(
-        AuditEntry.__table__,
-        "after_create",
-        DDL(
-            f"CREATE TRIGGER audit_entry_no_{_verb} BEFORE {_verb.upper()} ON audit_entry "
-            "BEGIN SELECT RAISE(ABORT, 'audit_entry is append-only'); END"
-        ).execute_if(dialect="sqlite"),
-    )
-    event.listen(
-        AuditEntry.__table__,
-        "after_create",
-        DDL(
-            "CREATE OR REPLACE FUNCTION audit_entry_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION 'audit_entry is append-only'; END $$; "
-            f"CREATE TRIGGER audit_entry_no_{_verb} BEFORE {_verb.upper()} ON audit_entry "
-            "FOR EACH ROW EXECUTE FUNCTION audit_entry_append_only()"
-        ).execute_if(dialect="postgresql"),
-    )
+    guard_rows(AuditEntry.__table__, _verb, "append-only")

@@ -8,7 +8,7 @@ from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Str
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sertakan.coverage.rules import LIVE, MonthState
-from sertakan.db import Instant, Model, MonthColumn, choice, key, ref
+from sertakan.db import Instant, Model, MonthColumn, choice, guard_rows, key, ref
 from sertakan.kit.months import Month
 from sertakan.tariff.rules import Package, PayerKind
 
@@ -62,3 +62,8 @@ class CoverageMonth(Model):
     posted_at: Mapped[datetime | None] = mapped_column(Instant)
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
     close_reason: Mapped[str | None] = mapped_column(String(40))
+
+
+# I9: what BPJS has posted and what was given back stands for ever; corrections are rows of their own
+guard_rows(CoverageMonth.__table__, "update", "final", "OLD.state IN ('posted', 'refunded', 'credited', 'void')")
+guard_rows(CoverageMonth.__table__, "delete", "nothing about money is deleted")

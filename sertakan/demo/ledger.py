@@ -182,6 +182,7 @@ class Ledger:
             locale="id",
             created_at=at,
             expires_at=self._when(-1) if promise.kind == "unpaid" else at + timedelta(hours=1),
+            session_expires_at=self._when(-1) if promise.kind == "unpaid" else at + timedelta(hours=1),
             paid_at=at + timedelta(minutes=4) if state is OrderState.paid else None,
             closed_at=None if promise.kind == "unpaid" else at + timedelta(hours=1),
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from sertakan.accounts import service as account_service
+from sertakan.accounts import staff as account_service
 from sertakan.accounts.models import MemberRole, Membership, Organisation, OrganisationKind, Person
 from sertakan.accounts.permissions import Role
 from sertakan.db import db, transaction

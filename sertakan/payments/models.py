@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from sertakan.db import Instant, Model, choice, key, ref
+from sertakan.db import Instant, Model, choice, guard_rows, key, ref
 from sertakan.payments.rules import EventState, OrderState, RefundReason, RefundState, SuspenseState
 from sertakan.sponsorships.models import Sponsorship
 
@@ -191,3 +191,7 @@ class Receipt(Model):
     def label(self) -> str:
         """As printed: `KW-2026-000042`."""
         return f"KW-{self.year}-{self.number:06d}"
+
+
+for _table in (Order, OrderLine, Payment, Allocation, Suspense, Refund, RefundLine, ProviderEvent, Receipt):
+    guard_rows(_table.__table__, "delete", "nothing about money is deleted")

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sertakan.db import Instant, Model, choice, key, ref
+from sertakan.db import Instant, Model, choice, guard_rows, key, ref
 from sertakan.review.rules import Outcome, RejectReason
 
 
@@ -32,3 +32,7 @@ class Decision(Model):
     fingerprint: Mapped[str] = mapped_column(String(64))
     checks: Mapped[dict[str, Any]] = mapped_column(JSON)
     decided_at: Mapped[datetime] = mapped_column(Instant)
+
+
+for _verb in ("update", "delete"):
+    guard_rows(Decision.__table__, _verb, "insert-only")
