@@ -38,3 +38,16 @@ def test_the_demo_moves_the_day_and_keeps_time_flowing() -> None:
     finally:
         clock.set_today(None)
         clock._frozen = frozen
+
+
+def test_sessions_and_other_services_live_on_the_real_day_even_in_the_demo() -> None:
+    with clock.frozen(datetime(2030, 1, 1, tzinfo=UTC)):
+        assert clock.unmoved().year == 2030
+        assert abs(clock.real_now() - datetime.now(UTC)) < timedelta(seconds=5)
+    frozen, clock._frozen = clock._frozen, None
+    try:
+        clock.set_today(date(2031, 5, 20))
+        assert abs(clock.unmoved() - datetime.now(UTC)) < timedelta(seconds=5)
+    finally:
+        clock.set_today(None)
+        clock._frozen = frozen

@@ -41,6 +41,7 @@ def test_a_mobile_number_in_any_dress_is_one_number(typed: str) -> None:
         "0812FLOWERS",
         "081234567781 ext 5",
         "tel:081234567781",
+        "+++-----",
         "081234567781;x=1",
         "\0",
         "0" * 100_000,

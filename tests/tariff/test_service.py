@@ -161,6 +161,16 @@ def test_a_rate_that_makes_parts_of_a_rupiah_is_refused() -> None:
     assert total("2027-01", 1) == 16_800
 
 
+def test_two_rates_are_replaced_one_after_the_other() -> None:
+    with transaction():
+        for programme in (Programme.jkk, Programme.jkm):
+            old = db.session.scalars(select(Rate).where(Rate.programme == programme)).one()
+            service.close_row(actor="a", row=old, last=Month(2027, 6))
+        service.add_rate(actor="a", programme=Programme.jkk, first=Month(2027, 7), last=None, basis_points=200, **WHY)
+        service.add_rate(actor="a", programme=Programme.jkm, first=Month(2027, 7), last=None, flat_rupiah=7_000, **WHY)
+    assert [total(month, 1) for month in ("2027-06", "2027-07")] == [16_800, 27_000]
+
+
 def test_a_month_whose_rate_was_closed_has_no_price() -> None:
     with transaction():
         old = db.session.scalars(select(Rate).where(Rate.programme == Programme.jkk)).one()
