@@ -266,7 +266,8 @@ def guard_rows(table: Any, verb: str, why: str, when: str = "") -> None:
     Made with the table; the migration writes the same statements (`guard_statements`).
     """
     for dialect, statement in guard_statements(table.name, verb, why, when):
-        event.listen(table, "after_create", DDL(statement.replace("%", "%%")).execute_if(dialect=dialect))
+        ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]
+        event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
 
 
 def guard_statements(table: str, verb: str, why: str, when: str = "") -> list[tuple[str, str]]:

@@ -55,7 +55,7 @@ class SignedIn:
         return self._token
 
 
-class Anonymous(AnonymousUserMixin):  # type: ignore[misc]
+class Anonymous(AnonymousUserMixin):
     """Nobody we know; may nothing."""
 
     person = None
@@ -76,7 +76,7 @@ def is_alive(row: SignIn) -> bool:
     return rules.is_alive(life=life_of(row), created_at=row.created_at, last_seen_at=row.last_seen_at, now=clock.unmoved())
 
 
-@login_manager.user_loader  # type: ignore[untyped-decorator]
+@login_manager.user_loader
 def _load(token: str) -> SignedIn | None:
     row = queries.find_sign_in(hash_token(token))
     return SignedIn(row, token) if row is not None and is_alive(row) else None

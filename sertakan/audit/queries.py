@@ -20,4 +20,4 @@ def find_break() -> int | None:
     """The id of the first entry that breaks the hash chain, or None."""
     table = AuditEntry.__table__
     rows = db.session.execute(select(table).order_by(table.c.id)).mappings()
-    return first_break(rows)
+    return first_break(dict(row) for row in rows)

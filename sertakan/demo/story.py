@@ -119,8 +119,8 @@ def _people(crowd: Crowd, day: date) -> Cast:
     )
     db.session.add_all([*sponsors, *staff.values(), maker, checker, company, city])
     db.session.flush()
-    for person, role in ((maker, MemberRole.maker), (checker, MemberRole.checker)):
-        db.session.add(Membership(organisation_id=company.id, person_id=person.id, role=role))
+    for person, part in ((maker, MemberRole.maker), (checker, MemberRole.checker)):
+        db.session.add(Membership(organisation_id=company.id, person_id=person.id, role=part))
     return Cast(sponsors, staff[Role.officer], staff[Role.attestor], maker, company)
 
 

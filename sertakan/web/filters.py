@@ -72,16 +72,16 @@ def jam(instant: datetime) -> str:
 
 def waktu(instant: datetime) -> str:
     """22 November 2026 pukul 14.30 WIB."""
-    return _("%(day)s pukul %(time)s", day=tanggal(instant), time=jam(instant))
+    return str(_("%(day)s pukul %(time)s", day=tanggal(instant), time=jam(instant)))
 
 
 def lama(length: timedelta) -> str:
     """9 jam; 1 hari 4 jam."""
     hours = int(length.total_seconds() // 3600)
     if hours < 1:
-        return _("%(count)s menit", count=max(0, int(length.total_seconds() // 60)))
+        return str(_("%(count)s menit", count=max(0, int(length.total_seconds() // 60))))
     if hours < 24:
-        return _("%(count)s jam", count=hours)
+        return str(_("%(count)s jam", count=hours))
     return (
         _("%(days)s hari %(hours)s jam", days=hours // 24, hours=hours % 24)
         if hours % 24

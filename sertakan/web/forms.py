@@ -20,9 +20,11 @@ MAX_LENGTH = 10_000
 class BaseForm(FlaskForm):
     """Every form: text is normalised once, over-long text is refused with a sentence, a Refused of a rule lands on its field."""
 
+    form_errors: list[str]
+
     def refuse(self, no: Refused) -> None:
         """Show a rule's refusal beside the field it names, or above the form."""
-        field: Field | None = self._fields.get(no.field or "")
+        field: Any = self._fields.get(no.field or "")
         if field is None:
             self.form_errors = [*self.form_errors, say(no)]
         else:
@@ -91,6 +93,8 @@ class RupiahField(IntegerField):
 
 class MonthField(StringField):
     """`2026-12`; `.data` is a Month."""
+
+    data: Month | None
 
     def _value(self) -> str:
         return str(self.data) if self.data else ""

@@ -46,7 +46,9 @@ def _set_headers(response: Response) -> Response:
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     if current_app.config["HTTPS"]:
         headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
-    if "Cache-Control" not in headers or (headers["Cache-Control"].startswith("public") and (session.modified or current_user_known())):
+    if "Cache-Control" not in headers or (
+        headers["Cache-Control"].startswith("public") and (session.modified or current_user_known())
+    ):
         headers["Cache-Control"] = "no-store"
     return response
 
