@@ -55,9 +55,9 @@ def compose(mail: Mail) -> EmailMessage:
     message["Subject"] = one_header_line(mail.title)
     message["Date"] = format_datetime(clock.unmoved())
     message["Message-ID"] = f"<{mail.ref}@{host}>"
-    message["Content-Language"] = mail.locale
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.body, cte="quoted-printable")
+    message["Content-Language"] = mail.locale
     return message
 
 

@@ -34,7 +34,7 @@ def test_name_language_and_reminders_are_hers_to_change(as_: SignInAs, cast: Cas
 
 @pytest.mark.parametrize(
     "data",
-    [{"name": "", "locale": "id"}, {"name": "x" * 121, "locale": "id"}, {"name": "Sari", "locale": "fr"},
+    [{"name": "", "locale": "id"}, {"name": "x" * 121, "locale": "id"}, {"name": "Sari", "locale": "fr"}],
 )
 def test_a_wrong_change_is_refused_whole(as_: SignInAs, cast: Cast, data: dict[str, str]) -> None:
     page = as_("sari").post("/akun", data)
