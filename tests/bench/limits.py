@@ -1,5 +1,6 @@
 """The least a page can cost: one step more in each, so that what each step costs is seen too.
 
+Written the way Flask's own tutorial would: a base template, url_for, Flask-SQLAlchemy, and nothing else.
 bare WSGI -> Flask -> + Jinja, 20 cards -> + one query of 20 rows through SQLAlchemy Core -> the same through the ORM;
 and a webhook that checks a signature and writes one row through the raw driver, on the database LIMITS_DATABASE_URL.
 """
@@ -17,28 +18,34 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 from flask import Flask, render_template
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from flask_sqlalchemy import SQLAlchemy
+from jinja2 import DictLoader
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 ROWS = 10_000
 CARDS = 20
 WEBHOOK_SECRET = "whsec_of_the_limit"
-PAGE = """<!doctype html>
-<html lang="id"><head><meta charset="utf-8"><title>Pekerja</title><meta name="viewport" content="width=device-width">
-<link rel="stylesheet" href="/static/app.css"></head><body><header><a href="/">Beranda</a> <a href="/tarif">Tarif</a></header>
-<main><h1>Pekerja</h1><ul>{% for row in rows %}<li class="card">
-<h2><a href="/pekerja/{{ row.code }}">{{ row.initial }}., {{ row.trade }}</a></h2>
+BASE = """<!doctype html>
+<html lang="id"><head><meta charset="utf-8"><title>{% block title %}{% endblock %} - Sertakan</title>
+<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="{{ url_for('static', filename='app.css') }}"></head>
+<body><header><a href="{{ url_for('page') }}">Beranda</a> <a href="{{ url_for('page', kind='tarif') }}">Tarif</a></header>
+<main><h1>{{ self.title() }}</h1>{% block main %}{% endblock %}</main><footer><p>Sertakan</p></footer></body></html>"""
+LIST = """{% extends "base.html" %}{% block title %}Pekerja{% endblock %}{% block main %}<ul>{% for row in rows %}
+<li class="card"><h2><a href="{{ url_for('detail', code=row.code) }}">{{ row.initial }}., {{ row.trade }}</a></h2>
 <p>{{ row.place }} · {{ row.age_band }} · {{ row.sector }}</p><p>{{ row.note }}</p>
-<p class="price">Rp{{ "{:,}".format(row.price_rupiah).replace(",", ".") }} / bulan</p></li>{% endfor %}</ul></main>
-<footer><p>Sertakan</p></footer></body></html>"""
+<p class="price">{{ row.price_rupiah|rupiah }} / bulan</p></li>{% endfor %}</ul>{% endblock %}"""
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class Base(DeclarativeBase):
-    pass
+    """The limits' own tables."""
 
 
-class Card(Base):
+db = SQLAlchemy(model_class=Base)
+
+
+class Card(db.Model):
     """A row as wide as one card needs."""
 
     __tablename__ = "card"
@@ -56,7 +63,7 @@ class Card(Base):
     price_rupiah: Mapped[int]
 
 
-class Event(Base):
+class Event(db.Model):
     """What a webhook leaves behind."""
 
     __tablename__ = "limit_event"
@@ -82,22 +89,17 @@ def rows(count: int) -> list[dict[str, Any]]:
     ]
 
 
-def engine(url: str) -> sa.Engine:
-    made = sa.create_engine(url)
-    if url.startswith("sqlite"):
-
-        @sa.event.listens_for(made, "connect")
-        def _wal(connection: Any, _record: object) -> None:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-
-    return made
+def _wal(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
 
 
 def seed(url: str, count: int = ROWS) -> None:
     """Fill an empty database."""
-    made = engine(url)
-    Base.metadata.create_all(made)
+    made = sa.create_engine(url)
+    if url.startswith("sqlite"):
+        sa.event.listen(made, "connect", _wal)
+    db.metadata.create_all(made)
     with made.begin() as connection:
         connection.execute(sa.insert(Card), rows(count))
     with made.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -126,14 +128,33 @@ def plain() -> Flask:
     return app
 
 
+def _rupiah(amount: int) -> str:
+    return "Rp" + f"{amount:,}".replace(",", ".")
+
+
 def _cards(find: Callable[[], Iterable[Any]]) -> Flask:
     app = Flask("limits")
-    template = app.jinja_env.from_string(PAGE)  # compiled once, as a file would be
+    app.jinja_loader = DictLoader({"base.html": BASE, "list.html": LIST})
+    app.add_template_filter(_rupiah, "rupiah")
 
     @app.get("/")
     def page() -> str:
-        return render_template(template, rows=find())
+        return render_template("list.html", rows=find())
 
+    @app.get("/pekerja/<code>")
+    def detail(code: str) -> str:
+        return code
+
+    return app
+
+
+def _with_database(app: Flask) -> Flask:
+    url = os.environ["LIMITS_DATABASE_URL"]
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    db.init_app(app)
+    if url.startswith("sqlite"):
+        with app.app_context():
+            sa.event.listen(db.engine, "connect", _wal)
     return app
 
 
@@ -143,25 +164,14 @@ def cards() -> Flask:
 
 
 def core() -> Flask:
-    made, table = engine(os.environ["LIMITS_DATABASE_URL"]), Card.__table__
+    table = Card.__table__
     query = sa.select(table).where(table.c.state == "waiting").order_by(table.c.since, table.c.id).limit(CARDS)
-
-    def find() -> Iterable[Any]:
-        with made.connect() as connection:
-            return connection.execute(query).all()
-
-    return _cards(find)
+    return _with_database(_cards(lambda: db.session.execute(query).all()))
 
 
 def orm() -> Flask:
-    made = engine(os.environ["LIMITS_DATABASE_URL"])
     query = sa.select(Card).where(Card.state == "waiting").order_by(Card.since, Card.id).limit(CARDS)
-
-    def find() -> Iterable[Any]:
-        with Session(made) as session:
-            return session.scalars(query).all()
-
-    return _cards(find)
+    return _with_database(_cards(lambda: db.session.scalars(query).all()))
 
 
 # ---- the webhook ---------------------------------------------------------------------------------------------------------------
