@@ -133,6 +133,13 @@ def payments_of_order(order_id: int) -> Sequence[Payment]:
     return db.session.scalars(select(Payment).where(Payment.order_id == order_id).order_by(Payment.id)).all()
 
 
+def fills_months(order_id: int) -> bool:
+    """Whether any money of this order is in a month today."""
+    held = select(Allocation.id).join(Payment, Payment.id == Allocation.payment_id)
+    held = held.where(Payment.order_id == order_id, Allocation.freed_at.is_(None))
+    return bool(db.session.scalar(select(held.exists())))
+
+
 def live_allocations(month_ids: Sequence[int]) -> Sequence[Allocation]:
     """The money in these months that has not been given back."""
     statement = select(Allocation).where(Allocation.coverage_month_id.in_(month_ids), Allocation.freed_at.is_(None))

@@ -1,0 +1,153 @@
+"""Receipts: what a payment filled, month by month, on a page and on paper. Not a document of BPJS Ketenagakerjaan, and says so."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import typst
+from flask_babel import gettext as _
+
+from sertakan.kit.months import Month
+from sertakan.payments import queries
+from sertakan.payments.models import Receipt
+from sertakan.sponsorships import queries as sponsorship_queries
+from sertakan.web.filters import bulan, rupiah, waktu
+from sertakan.web.language import current_language
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = Path(__file__).parent / "templates" / "payments" / "receipt.typ"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One month: the parts of its price in whole rupiah, and whether the money went back later."""
+
+    month: Month
+    jkk_rupiah: int
+    jkm_rupiah: int
+    jht_rupiah: int
+    relief_rupiah: int
+    price_rupiah: int
+    returned: bool
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Everything that a receipt says. `nik_end` are the last four digits, or None when the payer knows the worker only coarsely."""
+
+    number: str
+    code: str
+    paid_at: datetime
+    payer: str
+    worker: str
+    nik_end: str | None
+    lines: Sequence[Line]
+    total_rupiah: int
+    returned_rupiah: int
+    voided: bool
+
+    @property
+    def with_jht(self) -> bool:
+        return any(line.jht_rupiah for line in self.lines)
+
+    @property
+    def with_relief(self) -> bool:
+        return any(line.relief_rupiah for line in self.lines)
+
+
+def read(receipt: Receipt) -> Paper:
+    """The receipt with its months as they were paid."""
+    sponsorship = receipt.payment.order.sponsorship
+    lines = [
+        Line(
+            month=month.month,
+            jkk_rupiah=month.jkk_rupiah,
+            jkm_rupiah=month.jkm_rupiah,
+            jht_rupiah=month.jht_rupiah,
+            relief_rupiah=month.relief_rupiah,
+            price_rupiah=allocation.amount_rupiah,
+            returned=allocation.freed_at is not None,
+        )
+        for month, allocation in queries.receipt_lines(receipt.payment_id)
+    ]
+    return Paper(
+        number=receipt.label,
+        code=sponsorship.code,
+        paid_at=receipt.payment.received_at,
+        payer=sponsorship.sponsor.name,
+        worker=sponsorship_queries.display_name(sponsorship),
+        nik_end=None if sponsorship.chosen_from_list else sponsorship.worker.nik[-4:],
+        lines=lines,
+        total_rupiah=sum(line.price_rupiah for line in lines),
+        returned_rupiah=sum(line.price_rupiah for line in lines if line.returned),
+        voided=receipt.voided_at is not None,
+    )
+
+
+def columns(paper: Paper) -> list[str]:
+    """The heads of the table; a column that would be empty is left out."""
+    heads = [_("Bulan iuran"), "JKK", "JKM"]
+    heads += ["JHT"] if paper.with_jht else []
+    heads += [_("Potongan")] if paper.with_relief else []
+    return [*heads, _("Dibayar")]
+
+
+def cells(paper: Paper, line: Line) -> list[str]:
+    """One row of the table, as words."""
+    month = _("%(month)s (dikembalikan)", month=bulan(line.month)) if line.returned else bulan(line.month)
+    row = [month, rupiah(line.jkk_rupiah), rupiah(line.jkm_rupiah)]
+    row += [rupiah(line.jht_rupiah)] if paper.with_jht else []
+    row += ["−" + rupiah(line.relief_rupiah) if line.relief_rupiah else "–"] if paper.with_relief else []
+    return [*row, rupiah(line.price_rupiah)]
+
+
+def facts(paper: Paper) -> list[tuple[str, str]]:
+    """Who, for whom and when: pairs of a word and its value."""
+    rows = [
+        (_("Nomor bukti"), paper.number),
+        (_("Dibayar pada"), waktu(paper.paid_at)),
+        (_("Dibayar oleh"), paper.payer),
+        (_("Untuk pekerja"), paper.worker),
+    ]
+    rows += [(_("NIK"), _("berakhiran %(digits)s", digits=paper.nik_end))] if paper.nik_end else []
+    return [*rows, (_("Nomor dukungan"), paper.code)]
+
+
+def pdf(paper: Paper) -> bytes:
+    """The receipt as a tagged PDF in the language of the page."""
+    words = {
+        "lang": current_language(),
+        "title": _("Bukti pembayaran"),
+        "subtitle": _("Iuran BPJS Ketenagakerjaan, peserta Bukan Penerima Upah"),
+        "number": paper.number,
+        "facts": facts(paper),
+        "columns": columns(paper),
+        "rows": [cells(paper, line) for line in paper.lines],
+        "returned": [line.returned for line in paper.lines],
+        "total": [_("Jumlah"), rupiah(paper.total_rupiah)],
+        "back": [_("Sudah dikembalikan"), rupiah(paper.returned_rupiah)] if paper.returned_rupiah else [],
+        "void": _("BATAL") if paper.voided else "",
+        "notes": notes(paper),
+    }
+    return typst.compile(
+        str(TEMPLATE),
+        root=str(ROOT),
+        ignore_system_fonts=True,
+        sys_inputs={"data": json.dumps(words, ensure_ascii=False)},
+        pdf_standards="ua-1",
+    )
+
+
+def notes(paper: Paper) -> list[str]:
+    """What the reader must know about this paper."""
+    lines = [_("Ini bukti pembayaran dari Sertakan, bukan dokumen BPJS Ketenagakerjaan.")]
+    lines.append(
+        _(
+            "Uang diteruskan penuh ke BPJS Ketenagakerjaan setelah petugas menyetujui. Bulan berstatus aktif setelah buktinya masuk."
+        )
+    )
+    if paper.with_relief:
+        lines.append(_("Potongan: keringanan 50% iuran JKK dan JKM dari pemerintah (PP 50/2025)."))
+    return lines
