@@ -159,10 +159,11 @@ def _refund_lines() -> Select[Any]:
 
 
 def _refunded_month_without_refund() -> Select[Any]:
+    """A bank may send a refund back days later: then the refund has failed, and the same money stands in suspense."""
     done = (
         select(RefundLine.id)
         .join(Refund, Refund.id == RefundLine.refund_id)
-        .where(RefundLine.coverage_month_id == CoverageMonth.id, Refund.state == RefundState.succeeded)
+        .where(RefundLine.coverage_month_id == CoverageMonth.id, Refund.succeeded_at.is_not(None))
     )
     return select(CoverageMonth.ref).where(CoverageMonth.state == MonthState.refunded, ~done.exists())
 
