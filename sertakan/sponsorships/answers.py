@@ -16,6 +16,7 @@ from sertakan.workers import rules as worker_rules
 PRESETS = (1, 3, 6, 12)
 DEFAULT_MONTHS = 6
 HORIZON_MONTHS = 24
+NAME_LONGEST = 100
 
 
 class Step(StrEnum):
@@ -91,6 +92,8 @@ def check_data(answers: Answers, today: date) -> nik.Nik:
     worker_rules.check_new_age(number.born_on, today)
     if not answers.name:
         raise refusals.NameMissing(field="name")
+    if len(answers.name) > NAME_LONGEST:
+        raise refusals.NameTooLong(field="name", most=NAME_LONGEST)
     if answers.worker_phone:
         phone.parse(answers.worker_phone)
     if not answers.consent:

@@ -22,7 +22,6 @@ from sertakan.web.forms import MAX_LENGTH, BaseForm, NikField, PhoneField, Requi
 from sertakan.workers import rules as worker_rules
 
 ANSWER_LONGEST = 1_000
-NAME_LONGEST = 100
 OTHER = "lainnya"
 
 
@@ -86,7 +85,7 @@ class DataForm(BaseForm):
     """Step 2, the only typing. Says nothing about whether anybody knows this NIK."""
 
     nik = NikField(_l("NIK"), longest=40)
-    name = TextField(_l("Nama sesuai KTP"), [Required(_l("Isi nama sesuai KTP"))], longest=NAME_LONGEST)
+    name = TextField(_l("Nama sesuai KTP"), [Required(_l("Isi nama sesuai KTP"))], longest=steps.NAME_LONGEST)
     worker_phone = PhoneField(_l("Nomor HP pekerja"), longest=30)
     kelurahan_code = SelectField(_l("Kelurahan tempat tinggal"), validate_choice=False)
     employs_others = BooleanField(_l("Pekerja ini mempekerjakan orang lain"))
@@ -103,7 +102,7 @@ class DataForm(BaseForm):
         codes = {code for places in self.groups.values() for code, _name in places}
         return answers.but(
             nik=(self.nik.data or "")[:40],
-            name=(self.name.data or "")[:NAME_LONGEST],
+            name=(self.name.data or "")[: steps.NAME_LONGEST + 1],
             worker_phone=(self.worker_phone.data or "")[:30],
             kelurahan_code=self.kelurahan_code.data if self.kelurahan_code.data in codes else "",
             employs_others=bool(self.employs_others.data),

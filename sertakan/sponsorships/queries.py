@@ -226,11 +226,8 @@ def coarse_name(worker: Worker) -> str:
 
 
 def view_of(sponsorship: Sponsorship, today: date | None = None) -> SponsorshipView:
-    """One sponsorship with its months; two statements, whatever their number."""
-    today = today or clock.today()
-    own = coverage_queries.months_of_sponsorship(sponsorship.id)
-    everything = coverage_queries.months_of_worker(sponsorship.worker_id)
-    return assemble(sponsorship, own, everything, today)
+    """One sponsorship with its months, in one statement, whatever their number."""
+    return views_of([sponsorship], today)[0]
 
 
 def views_of(sponsorships: Sequence[Sponsorship], today: date | None = None) -> list[SponsorshipView]:

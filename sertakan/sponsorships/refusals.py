@@ -29,6 +29,10 @@ class NameMissing(Refused):
     message = N_("Isi nama sesuai KTP")
 
 
+class NameTooLong(Refused):
+    message = N_("Terlalu panjang: paling banyak %(most)s huruf.")
+
+
 class CityPays(Refused):
     message = N_("Jawab dulu apakah iurannya sudah dibayar kota")
 

@@ -124,6 +124,13 @@ def _who(answers: Answers) -> str:
     return queries.coarse_name(waiting.worker) if waiting else answers.name
 
 
+@bp.get("/lindungi/pilih/<code>")
+@public
+def chosen(code: str) -> Any:
+    """Choosing is a button; who comes here by address, back or the language link is shown who waits."""
+    return redirect(url_for("workers.waiting"), 303)
+
+
 @bp.post("/lindungi/pilih/<code>")
 @public
 @limiter.limit("20 per minute")
@@ -172,6 +179,13 @@ def index() -> Any:
 def detail(code: str) -> Any:
     """Twelve months, what each costs and how far its money has come, what happened and what comes next."""
     return _detail(queries.get_own(code, current_user.person), AnswerForm(), 200)
+
+
+@bp.get("/dukungan/<code>/jawab")
+@signed_in
+def answering(code: str) -> Any:
+    """An answer is sent by its form; who comes here by address or the language link is shown the form."""
+    return redirect(url_for("sponsorships.detail", code=code), 303)
 
 
 @bp.post("/dukungan/<code>/jawab")
