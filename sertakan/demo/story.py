@@ -41,6 +41,9 @@ STAFF: tuple[tuple[str, str, Role, str], ...] = (
 )
 SPONSORS = 60
 WAITING = 140
+# few enough kinds and places that most groups on the public list reach five
+WAITING_WORK = ("pedagang_sayur", "pedagang_sayur", "penjual_makanan", "asisten_rumah_tangga", "ojek", "buruh_harian")
+WAITING_PLACES = ("61.71.05.1005", "61.71.03.1003", "61.71.02.1003", "61.71.04.1003", "61.71.01.1003", "61.71.06.1001")
 CITY_LIST = 60
 COMPANY_LIST = 30
 
@@ -227,9 +230,9 @@ def _consent_and_attestation(crowd: Crowd, cast: Cast, worker: Worker, day: date
 
 def _waiting(crowd: Crowd, cast: Cast, day: date) -> None:
     """Workers who wait for a sponsor, mostly traders, helpers and drivers, spread over the city."""
-    groups = ("trade", "trade", "household", "transport", "daily", "farming", "construction")
     for _ in range(WAITING):
-        worker = _worker(crowd, day, group=crowd.random.choice(groups))
+        worker = _worker(crowd, day, occupation=crowd.random.choice(WAITING_WORK))
+        worker.kelurahan_code = crowd.random.choice(WAITING_PLACES)
         worker.created_by_id = cast.attestor.id
         _consent_and_attestation(crowd, cast, worker, day, listed=True)
         phrases: Sequence[str] = list(PHRASES)
