@@ -34,7 +34,6 @@ MUTED = N_("penerima tidak mau diingatkan")
 DISABLED = N_("akun penerima ditutup")
 STALE = N_("sudah tidak perlu dikirim")
 NO_SMS = N_("pengiriman SMS belum tersedia")
-NO_SERVER = N_("server surat belum diatur")
 TOO_MANY = N_("sudah dicoba berkali-kali")
 BAD_ADDRESS = N_("alamat ditolak server surat")
 
