@@ -31,6 +31,7 @@ from sertakan.workers.queries import is_visible, title_of
 
 PAGE_SIZE = 12
 NEAR = 5  # neighbouring kelurahan looked at with the one chosen
+NEAREST = "dekat"
 OTHER_WORK = "lain"  # the filter for those whose group of work is not said
 KEEP_SECONDS = 60.0  # a corrected occupation or phrase may show that much later; leaving shows at once
 PRICED_MONTHS = 18
@@ -84,7 +85,7 @@ class _Index:
 
 
 def list_waiting(kelurahan_code: str = "", occupation_group: str = "", page: int = 1, order: str = "") -> Found:
-    """Who waits in a kelurahan and near it (everywhere, without one), longest waiting first, or nearest first with `dekat`.
+    """Who waits in a kelurahan and near it (everywhere, without one), longest waiting first, or nearest first with NEAREST.
 
     One statement, whatever the length of the list. An unknown kelurahan or group finds what it says: nothing special.
     """
@@ -122,7 +123,7 @@ def coarse(waiting: Waiting) -> CoarseWorker:
 def _search(cards: list[CoarseWorker], kelurahan: str, group: str, order: str) -> tuple[list[CoarseWorker], list[Chip]]:
     ranks = _ranks(kelurahan)
     here = [card for card in cards if not ranks or _place_of(card) in ranks]
-    if order == "dekat" and ranks:
+    if order == NEAREST and ranks:
         here = sorted(here, key=lambda card: ranks[_place_of(card)])
     chosen = [card for card in here if not group or _group_of(card) == group]
     return chosen, _chips(here)
