@@ -22,11 +22,7 @@ class CheckForm(BaseForm):
 
     sponsor_name = TextField(_l("Nama Anda"), [Required(_l("Isi nama Anda"))], longest=NAME_LONGEST)
     contact = TextField(_l("E-mail atau nomor HP Anda"), longest=CONTACT_LONGEST)
-    show_name = RadioField(
-        _l("Tampilkan nama saya kepada pekerja?"),
-        choices=[("yes", _l("Ya, tampilkan")), ("no", _l("Tidak, sebut saja Hamba Allah"))],
-        validate_choice=False,
-    )
+    show_name = RadioField(_l("Tampilkan nama saya kepada pekerja?"), validate_choice=False)
     risk_read = BooleanField(_l("Saya sudah membaca hal-hal penting ini"))
     total = HiddenField()
     start = HiddenField()
