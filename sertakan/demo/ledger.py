@@ -243,6 +243,7 @@ class Ledger:
             next_try_at=self._when(-3650) if state is RefundState.approved else None,
             created_at=self._when(2),
             sent_at=None if state is RefundState.approved else self._when(2, 11),
+            succeeded_at=self._when(1) if state is RefundState.succeeded else None,
             closed_at=None if state is RefundState.approved else self._when(1),
         )
         db.session.add(refund)
