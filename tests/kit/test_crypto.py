@@ -69,7 +69,7 @@ def test_the_index_outlives_a_change_of_sealing_key(keys: Keyring) -> None:
     assert Keyring({"k2": NEW}, "k2", BLIND).blind("x", "nik") == keys.blind("x", "nik")
 
 
-@pytest.mark.parametrize("bad", [b"", b"short", b"x" * 32, b"ab" * 16, os.urandom(31), os.urandom(33)])
+@pytest.mark.parametrize("bad", [b"", b"short", b"x" * 32, b"ab" * 16, bytes(range(31)), bytes(range(33))])
 def test_short_and_example_keys_are_refused(bad: bytes) -> None:
     with pytest.raises(ValueError, match="32 random bytes"):
         Keyring({"k1": bad}, "k1", BLIND)
