@@ -502,7 +502,7 @@ def test_the_standing_is_the_workers_whoever_pays(cast: Cast) -> None:
     assert view.covered_until == date(2027, 2, 28)
     assert view.next_start == Month(2027, 3)
     assert view.protected
-    assert [cell.month for cell in view.ribbon if cell.by_other] == span(Month(2026, 12), 3)
+    assert [cell.look for cell in view.ribbon] == ["covered"] * 6 + ["processing"] * 3 + ["unpaid"] * 3
 
 
 def test_views_of_many_are_the_views_of_one(cast: Cast) -> None:
