@@ -357,8 +357,9 @@ def run(_args: list[str]) -> int:
 
 def accounts(_args: list[str]) -> int:
     env = demo_env(instance_folder(), 8000, 8001, {**os.environ, "LOG_LEVEL": "ERROR"})
-    command = [str(set_up(RUN_LOCK)), "-m", "flask", "--app", "wsgi", "demo", "accounts"]
-    return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
+    return subprocess.run(
+        [str(set_up(RUN_LOCK)), "-m", "flask", "--app", "wsgi", "demo", "accounts"], cwd=ROOT, env=env
+    ).returncode
 
 
 # ---- the other commands --------------------------------------------------------------------------------------------------------
@@ -383,14 +384,8 @@ def lock(_args: list[str]) -> int:
     return 0
 
 
-COMMANDS: dict[str, Callable[[list[str]], int]] = {
-    "run": run,
-    "accounts": accounts,
-    "test": in_venv("tests.suite"),
-    "check": in_venv("tests.checks"),
-    "bench": in_venv("tests.bench"),
-    "lock": lock,
-}
+COMMANDS: dict[str, Callable[[list[str]], int]] = {"run": run, "accounts": accounts, "lock": lock}
+COMMANDS.update({"test": in_venv("tests.suite"), "check": in_venv("tests.checks"), "bench": in_venv("tests.bench")})
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:

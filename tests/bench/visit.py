@@ -6,10 +6,11 @@ import os
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, Response, sync_playwright
+from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from dev import ROOT
 from tests.bench.cases import PUBLIC, Bench
@@ -20,36 +21,46 @@ from tests.suite import chromium
 PHONE = {"width": 360, "height": 740}
 LIGHTHOUSE = ROOT / "node_modules" / "lighthouse" / "cli" / "index.js"
 CATEGORIES = ("performance", "accessibility", "best-practices")
-BARS_KB = {"document": 8.0, "script": 15.0, "stylesheet": 12.0}
+BARS_KB = {"Document": 8.0, "Script": 15.0, "Stylesheet": 12.0}
 
 
-def _size(response: Response) -> float:
-    """Compressed KB of one answer: as sent when it was compressed, else as a proxy's gzip would send it."""
-    body = response.body()
-    if response.headers.get("content-encoding") or response.request.resource_type in ("image", "font"):
-        return int(response.headers.get("content-length") or len(gzip.compress(body))) / 1024
-    return len(gzip.compress(body, 6)) / 1024
+@dataclass
+class Wire:
+    """What the browser's network log says since it was last emptied: requests sent, and KB that came, by kind of file."""
+
+    requests: int = 0
+    kinds: dict[str, str] = field(default_factory=dict)
+    kb: dict[str, float] = field(default_factory=dict)
+
+    def listen(self, session: CDPSession) -> None:
+        session.on("Network.responseReceived", self.received)
+        session.on("Network.loadingFinished", self.finished)
+        session.send("Network.enable")
+
+    def received(self, event: dict[str, Any]) -> None:
+        cached = event["response"].get("fromDiskCache") or event["response"]["encodedDataLength"] == 0
+        if not cached and event["response"]["url"].startswith("http"):
+            self.requests += 1
+            self.kinds[event["requestId"]] = event["type"]
+
+    def finished(self, event: dict[str, Any]) -> None:
+        kind = self.kinds.get(event["requestId"])
+        if kind:
+            self.kb[kind] = self.kb.get(kind, 0.0) + event["encodedDataLength"] / 1024
+
+    def empty(self) -> None:
+        self.requests, self.kinds, self.kb = 0, {}, {}
 
 
-def _visit(page: Page, address: str) -> dict[str, float]:
-    """KB by kind of file, the sum, and the number of requests."""
-    seen: list[Response] = []
-
-    def see(response: Response) -> None:
-        seen.append(response)
-
-    page.on("response", see)
+def _visit(page: Page, wire: Wire, address: str) -> dict[str, float]:
+    """KB by kind of file, the sum, and the number of requests. A page sent plain is counted as a proxy's gzip would send it."""
+    wire.empty()
     answer = page.goto(address, wait_until="networkidle")
     if answer is None or answer.status != 200:
         raise NotStarted(f"{address} answered {answer and answer.status}")
-    page.remove_listener("response", see)
-    cost: dict[str, float] = {"requests": len(seen), "total": 0.0}
-    for response in seen:
-        kind = response.request.resource_type
-        size = _size(response)
-        cost[kind] = cost.get(kind, 0.0) + size
-        cost["total"] += size
-    return cost
+    if not answer.headers.get("content-encoding"):
+        wire.kb["Document"] = len(gzip.compress(answer.body(), 6)) / 1024
+    return {"requests": wire.requests, "total": sum(wire.kb.values()), **wire.kb}
 
 
 def _rows(path: str, first: dict[str, float], second: dict[str, float]) -> list[Row]:
@@ -58,7 +69,7 @@ def _rows(path: str, first: dict[str, float], second: dict[str, float]) -> list[
         at_most("P19", "  compressed", first["total"], 40, "KB"),
         at_most("P19", "  next page", second["total"], 8, "KB"),
     ]
-    return rows + [at_most("P19", f"  {kind}", first.get(kind, 0.0), most, "KB") for kind, most in BARS_KB.items()]
+    return rows + [at_most("P19", f"  {kind.lower()}", first.get(kind, 0.0), most, "KB") for kind, most in BARS_KB.items()]
 
 
 def p19_first_visit(bench: Bench) -> list[Row]:
@@ -70,8 +81,9 @@ def p19_first_visit(bench: Bench) -> list[Row]:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         for number, path in enumerate(PUBLIC):
             context = browser.new_context(viewport=PHONE, service_workers="block")  # type: ignore[arg-type]
-            page, root = context.new_page(), f"http://127.0.0.1:{server.port}"
-            rows += _rows(path, _visit(page, root + path), _visit(page, root + PUBLIC[number - 1]))
+            page, wire, root = context.new_page(), Wire(), f"http://127.0.0.1:{server.port}"
+            wire.listen(context.new_cdp_session(page))
+            rows += _rows(path, _visit(page, wire, root + path), _visit(page, wire, root + PUBLIC[number - 1]))
             context.close()
         browser.close()
     return rows

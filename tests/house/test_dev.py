@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -198,6 +199,11 @@ def test_a_part_that_dies_is_named_with_its_last_words(tmp_path: Path) -> None:
     assert dev.dead([broken]).endswith("the roof is gone")
 
 
+def alive(pid: int) -> bool:
+    state = Path(f"/proc/{pid}/stat")
+    return state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
 def test_the_end_takes_the_children_of_the_parts_along(tmp_path: Path) -> None:
     deaf = "import subprocess, sys, time; c = subprocess.Popen(['sleep', '300']); print(c.pid, flush=True); time.sleep(300)"
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
@@ -211,8 +217,10 @@ def test_the_end_takes_the_children_of_the_parts_along(tmp_path: Path) -> None:
         signal.signal(signal.SIGINT, before[0])
         signal.signal(signal.SIGTERM, before[1])
     assert running.process.returncode == -signal.SIGTERM
-    state = Path(f"/proc/{child}/stat")
-    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+    until = time.monotonic() + 10
+    while alive(child) and time.monotonic() < until:
+        pass
+    assert not alive(child)
 
 
 def test_the_sum_of_the_runs_counts_errors_as_failures() -> None:
