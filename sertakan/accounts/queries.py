@@ -65,7 +65,3 @@ def find_link(link_hash: str, purpose: str, now: datetime) -> OneTimeCode | None
             OneTimeCode.expires_at > now,
         )
     )
-
-
-def list_staff() -> Sequence[Person]:
-    return db.session.scalars(select(Person).where(Person.role.is_not(None)).order_by(Person.name)).all()
