@@ -58,6 +58,11 @@ def promise(person_id: int, given: Answers | None = None, locale: str = "id") ->
         return service.open_order(actor=person.ref, sponsorship=sponsorship, months=months, locale=locale).id
 
 
+def sign(raw: bytes) -> str:
+    """The header that Stripe sends with this body now."""
+    return signature(raw, [WEBHOOK_SECRET], int(time.time()))
+
+
 def client_for(sandbox: Sandbox) -> StripeClient:
     return StripeClient(sandbox.api_key, sandbox.url, timeout=(2, 1), max_tries=1, sleep=lambda _seconds: None)
 
@@ -139,7 +144,7 @@ class Till:
     def post(self, event: dict[str, Any]) -> int:
         """One event as Stripe posts it; returns the status of our answer."""
         raw = encoded(event)
-        header = signature(raw, [WEBHOOK_SECRET], int(time.time()))
+        header = sign(raw)
         db.session.remove()
         answer = self.app.test_client().post(
             "/stripe/webhook", data=raw, headers={"Stripe-Signature": header}, content_type="application/json"
