@@ -197,6 +197,11 @@ class SponsorshipView:
         return sorted(row.month for row in self.months if row.state in (MonthState.paid, MonthState.remitted))
 
     @property
+    def has_bill(self) -> bool:
+        """Months are promised and not paid yet."""
+        return any(row.state is MonthState.reserved for row in self.months)
+
+    @property
     def rows(self) -> list[CoverageMonth]:
         """One row a month: the live one, else the newest; a month that was freed and promised again stands once."""
         return [row for _month, row in sorted(_best(self.months).items())]

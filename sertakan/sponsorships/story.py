@@ -16,15 +16,15 @@ from sertakan.notices.rules import REMINDERS
 from sertakan.notices.wording import months as month_words
 
 TRAIL: dict[str, tuple[str, str, str]] = {
-    "sponsorship.submit": ("send", "", N_("Pengajuan dikirim")),
+    "sponsorship.submit": ("arrow-right", "", N_("Pengajuan dikirim")),
     "sponsorship.resubmit": ("message-circle", "", N_("Jawaban Anda dikirim ke petugas")),
-    "sponsorship.ask": ("circle-help", "wait", N_("Petugas bertanya kepada Anda")),
-    "sponsorship.approve": ("user-check", "", N_("Petugas menyetujui")),
-    "sponsorship.reject": ("circle-x", "bad", N_("Petugas menolak")),
+    "sponsorship.ask": ("message-circle", "wait", N_("Petugas bertanya kepada Anda")),
+    "sponsorship.approve": ("circle-check", "", N_("Petugas menyetujui")),
+    "sponsorship.reject": ("x", "bad", N_("Petugas menolak")),
     "sponsorship.withdraw": ("ban", "bad", N_("Pengajuan ditarik")),
     "sponsorship.extend": ("refresh-cw", "", N_("Perpanjangan diminta")),
     "sponsorship.run": ("shield-check", "", N_("Dukungan mulai berjalan")),
-    "sponsorship.pause": ("circle-pause", "wait", N_("Dukungan dijeda")),
+    "sponsorship.pause": ("hourglass", "wait", N_("Dukungan dijeda")),
     "sponsorship.cancel": ("ban", "bad", N_("Dukungan dibatalkan")),
     "sponsorship.terminate": ("ban", "bad", N_("Dukungan dihentikan petugas")),
     "sponsorship.end": ("history", "", N_("Masa dukungan selesai")),

@@ -50,11 +50,12 @@ def _(message: str, **params: object) -> str:
 
 @dataclass(frozen=True)
 class Countdown:
-    """The large figure of the page and the words beside and below it."""
+    """The large figure of the page and the words beside and below it; `running`: what is counted are days that are left."""
 
     figure: int
     words: str
     below: str
+    running: bool
 
 
 def badge(view: SponsorshipView) -> Badge:
@@ -80,10 +81,10 @@ def countdown(view: SponsorshipView, today: date) -> Countdown | None:
         below = _("Terlindungi sampai %(day)s.", day=tanggal(view.posted_until))
         if on_the_way := view.on_the_way:
             below += " " + _("Iuran %(months)s sudah dibayar dan sedang diproses.", months=month_words(on_the_way))
-        return Countdown(days, _("hari lagi") if days else _("hari lagi, hari ini yang terakhir"), below)
+        return Countdown(days, _("hari lagi") if days else _("hari lagi, hari ini yang terakhir"), below, True)
     if view.standing.standing in STANDING_BADGES and view.covered_until:
         since = view.covered_until + timedelta(days=1)
-        return Countdown((today - since).days + 1, _("hari tanpa iuran"), _unpaid(view, since))
+        return Countdown((today - since).days + 1, _("hari tanpa iuran"), _unpaid(view, since), False)
     return None
 
 
@@ -91,7 +92,7 @@ def _unpaid(view: SponsorshipView, since: date) -> str:
     if view.standing.standing is Standing.cliff:
         last = Month.of(clock.today()).last_day
         return _("Bulan ketiga tanpa iuran. Bayar sebelum %(day)s supaya kepesertaannya tidak berakhir.", day=tanggal(last))
-    return _("Iuran belum dibayar sejak %(day)s. Perpanjang supaya ia terlindungi lagi.", day=tanggal(since))
+    return _("Iuran belum dibayar sejak %(day)s.", day=tanggal(since))
 
 
 def next_step(view: SponsorshipView, today: date) -> str:
@@ -109,7 +110,10 @@ def next_step(view: SponsorshipView, today: date) -> str:
             "Iuran %(months)s disetor ke BPJS Ketenagakerjaan. Setelah tercatat, statusnya menjadi Terlindungi.", months=months
         )
     if view.renewable and view.days_left is not None and view.days_left <= 45:
-        return _("Perpanjang mulai %(month)s supaya tidak terputus.", month=month_words([view.next_start]))
+        month = month_words([view.next_start])
+        if view.days_left < 0:
+            return _("Perpanjang mulai %(month)s supaya ia terlindungi lagi.", month=month)
+        return _("Perpanjang mulai %(month)s supaya tidak terputus.", month=month)
     return _("Tidak ada yang perlu Anda lakukan. Kami mengingatkan sebelum masanya berakhir.")
 
 
