@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator
 from functools import partial
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -20,6 +21,7 @@ from werkzeug.test import TestResponse
 from sertakan.accounts.models import Person, SignIn
 from sertakan.db import db, transaction
 from sertakan.kit import clock
+from sertakan.web import assets
 
 VOID = {
     "area",
@@ -232,6 +234,9 @@ class PageClient:
                 raise AssertionError(f"{page.path} links to {target}, which does not exist") from error
 
 
+ICONS = set(re.findall(r'id="([a-z0-9-]+)"', (Path(assets.HERE) / "vendor/lucide/icons.svg").read_text(encoding="utf-8")))
+
+
 def check_html(page: Page) -> None:
     """What must hold on every page, whatever it is about."""
     where = page.path
@@ -244,6 +249,8 @@ def check_html(page: Page) -> None:
         if element.attrs.get("method", "get").lower() == "post":
             names = {control.attrs.get("name") for control in controls}
             assert "csrf_token" in names, f"form without a token on {where}"
+    wanted = {element.attrs.get("href", "").partition("#")[2] for element in page.all("use")}
+    assert wanted <= ICONS, f"icons that the sprite does not have on {where}: {sorted(wanted - ICONS)}"
     labelled = {element.attrs.get("for") for element in page.all("label")}
     for element in page.elements:
         if element.tag in {"select", "textarea"} or (
