@@ -283,7 +283,8 @@ class Ledger:
                 decided_at=at,
             )
         )
-        self._note(row, f"review.{outcome.value}", self.officer.ref, at)
+        action = {Outcome.approved: "approve", Outcome.rejected: "reject", Outcome.needs_info: "ask"}[outcome]
+        self._note(row, f"sponsorship.{action}", self.officer.ref, at)
 
     def _finish(self, promise: Promise, row: Sponsorship, months: Sequence[CoverageMonth]) -> None:
         terms = {"cancelled": TermState.cancelled, "ended": TermState.ended, "rejected": TermState.cancelled}
@@ -292,6 +293,9 @@ class Ledger:
         row.term_state = terms.get(promise.kind, default)
         if row.term_state in {TermState.cancelled, TermState.ended}:
             row.ended_at, row.end_reason = self._when(2), promise.kind
+            if promise.kind in {"cancelled", "ended"}:
+                action = {"cancelled": "cancel", "ended": "end"}[promise.kind]
+                self._note(row, f"sponsorship.{action}", promise.sponsor.ref, self._when(2))
         if promise.kind == "expired":
             for month in months:
                 self._trail(f"month:{month.ref}", "month.released", audit.SYSTEM, self._when(2), None)
