@@ -54,7 +54,7 @@ class AboutForm(BaseForm):
 class SeenForm(BaseForm):
     """A dated word that she works."""
 
-    since_month = MonthField(_l("Bekerja sejak (boleh kosong)"))
+    since_month = MonthField(_l("Bekerja sejak"))
     seen_on = DateField(_l("Terakhir terlihat bekerja"), [Required(_l("Isi tanggal terakhir ia terlihat bekerja"))])
 
     def validate_seen_on(self, field: DateField) -> None:
@@ -88,7 +88,7 @@ class RegisterForm(AttestForm, AboutForm):
 
     nik = NikField(_l("NIK"), longest=40)
     name = TextField(_l("Nama sesuai KTP"), [Required(_l("Isi nama sesuai KTP"))], longest=100)
-    phone = PhoneField(_l("Nomor HP (boleh kosong)"), longest=30)
+    phone = PhoneField(_l("Nomor HP"), longest=30)
     address = TextField(_l("Alamat"), [Required(_l("Isi alamatnya"))], longest=ADDRESS_LONGEST)
     rt_rw = TextField(_l("RT/RW"), longest=12)
     kelurahan_code = SelectField(_l("Kelurahan"), [Required(_l("Pilih kelurahan tempat ia bekerja atau tinggal"))])

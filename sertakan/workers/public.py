@@ -7,7 +7,7 @@ Coarsening needs the whole list, so a process keeps the finished cards and asks 
 people still wait: who leaves or is held is gone from the very next answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from time import monotonic
@@ -16,9 +16,10 @@ from typing import Any
 from flask import current_app
 from flask_babel import get_locale
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from markupsafe import Markup
+from sqlalchemy import bindparam, func, select
 
-from sertakan.db import db
+from sertakan.db import Instant, db
 from sertakan.kit import clock
 from sertakan.kit.months import Month, span
 from sertakan.places import queries as places
@@ -27,7 +28,7 @@ from sertakan.tariff.rules import explain
 from sertakan.web.paging import Page, slice_page
 from sertakan.workers import rules
 from sertakan.workers.models import Waiting, Worker
-from sertakan.workers.queries import is_visible, title_of
+from sertakan.workers.queries import title_of, visible_at
 
 PAGE_SIZE = 12
 NEAR = 5  # neighbouring kelurahan looked at with the one chosen
@@ -35,6 +36,7 @@ NEAREST = "dekat"
 OTHER_WORK = "lain"  # the filter for those whose group of work is not said
 KEEP_SECONDS = 60.0  # a corrected occupation or phrase may show that much later; leaving shows at once
 PRICED_MONTHS = 18
+MOST_PAGES = 500
 Price = tuple[int | None, Month | None]
 
 
@@ -53,6 +55,13 @@ class CoarseWorker:
     price_rupiah: int | None
     price_until: Month | None
     shown: rules.Shown = field(repr=False)
+    html: list[Markup] = field(default_factory=list, repr=False, compare=False)
+
+    def kept(self, render: Callable[[], str]) -> Markup:
+        """Her finished page, kept as long as this card; it must not look at the visitor."""
+        if not self.html:
+            self.html.append(Markup(render()))  # noqa: S704 - our own template, escaped there
+        return self.html[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,16 @@ class Found:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What was asked, already checked: a known kelurahan or "", a known group or "", NEAREST or "", a page from 1."""
+
+    kelurahan: str = ""
+    group: str = ""
+    order: str = ""
+    page: int = 1
+
+
 @dataclass(slots=True)
 class _Index:
     mark: tuple[int, int]
@@ -81,23 +100,29 @@ class _Index:
     until: float
     cards: list[CoarseWorker]
     by_code: dict[str, CoarseWorker]
-    found: dict[tuple[str, str, str], tuple[list[CoarseWorker], list[Chip]]] = field(default_factory=dict)
+    pages: dict[Hashable, Markup] = field(default_factory=dict)
+
+
+def find(search: Search) -> Found:
+    """Who waits in a kelurahan and near it (everywhere, without one), longest waiting first, or nearest first when asked."""
+    cards, chips = _search(_index().cards, search.kelurahan, search.group, search.order)
+    start = (search.page - 1) * PAGE_SIZE
+    return Found(slice_page(cards[start : start + PAGE_SIZE + 1], search.page, PAGE_SIZE, len(cards)), chips, len(cards))
 
 
 def list_waiting(kelurahan_code: str = "", occupation_group: str = "", page: int = 1, order: str = "") -> Found:
-    """Who waits in a kelurahan and near it (everywhere, without one), longest waiting first, or nearest first with NEAREST.
+    """`find` for other rooms. One statement, whatever the length of the list."""
+    return find(Search(kelurahan_code, occupation_group, order, page))
 
-    One statement, whatever the length of the list. An unknown kelurahan or group finds what it says: nothing special.
-    """
+
+def kept(key: Hashable, render: Callable[[], str]) -> Markup:
+    """The finished HTML of a search, kept with the cards and gone with them; it must not look at the visitor."""
     index = _index()
-    wanted = (kelurahan_code, occupation_group, order)
-    if wanted not in index.found:
-        if len(index.found) > 1_000:
-            index.found.clear()
-        index.found[wanted] = _search(index.cards, *wanted)
-    cards, chips = index.found[wanted]
-    start = (page - 1) * PAGE_SIZE
-    return Found(slice_page(cards[start : start + PAGE_SIZE + 1], page, PAGE_SIZE, len(cards)), chips, len(cards))
+    if key not in index.pages:
+        if len(index.pages) >= MOST_PAGES:
+            index.pages.clear()
+        index.pages[key] = Markup(render())  # noqa: S704 - our own template, escaped there
+    return index.pages[key]
 
 
 def find_card(code: str) -> CoarseWorker | None:
@@ -110,7 +135,7 @@ def coarse(waiting: Waiting) -> CoarseWorker:
     card = find_card(waiting.code)
     if card is not None:
         return card
-    rows = [*_rows(is_visible()), *_rows(Waiting.id == waiting.id)]
+    rows = [*_rows(visible_at(clock.now())), *_rows(Waiting.id == waiting.id)]
     today = clock.today()
     shown = rules.coarsen(_person(row, today) for row in rows)
     chosen = rows[-1]
@@ -170,8 +195,11 @@ def _index() -> _Index:
     return index
 
 
+_MARK = select(func.count(), func.coalesce(func.sum(Waiting.mark), 0)).where(visible_at(bindparam("now", type_=Instant())))
+
+
 def _mark() -> tuple[int, int]:
-    row = db.session.execute(select(func.count(), func.coalesce(func.sum(Waiting.mark), 0)).where(is_visible())).one()  # type: ignore[arg-type]
+    row = db.session.execute(_MARK, {"now": clock.now()}).one()
     return int(row[0]), int(row[1])
 
 
@@ -198,7 +226,7 @@ def _rows(condition: Any) -> list[Any]:
 
 
 def _read(day: date) -> _Index:
-    rows = _rows(is_visible())
+    rows = _rows(visible_at(clock.now()))
     shown = rules.coarsen(_person(row, day) for row in rows)
     prices = {code: _price(code, day) for code in {row.occupation_code for row in rows}}
     cards = [_card(row, shown[row.code], day, prices[row.occupation_code]) for row in rows if row.code in shown]

@@ -1,10 +1,11 @@
 """Reading workers. The public reads the waiting list only through `public.py`; staff see what they may see."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from flask import abort
 from flask_babel import gettext as _
-from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
 from sertakan.accounts.models import Person
 from sertakan.accounts.permissions import Permission
@@ -87,16 +88,16 @@ def find_waiting_by_paper(code: str, lock: bool = False) -> Waiting | None:
     return None if plain is None else _waiting(Waiting.leave_hash == blind(plain, LEAVE), lock)
 
 
-def _waiting(condition: object, lock: bool) -> Waiting | None:
-    statement = select(Waiting).where(condition)  # type: ignore[arg-type]
+def _waiting(condition: ColumnElement[bool], lock: bool) -> Waiting | None:
+    statement = select(Waiting).where(condition)
     if lock:
         statement = statement.with_for_update(of=Waiting).execution_options(populate_existing=True)
     return db.session.scalars(statement).first()
 
 
-def is_visible() -> object:
-    """The condition of standing on the public list now: not gone, and held by nobody."""
-    return and_(Waiting.left_at.is_(None), or_(Waiting.held_until.is_(None), Waiting.held_until <= clock.now()))
+def visible_at(instant: Any) -> ColumnElement[bool]:
+    """The condition of standing on the public list at an instant: not gone, and held by nobody."""
+    return and_(Waiting.left_at.is_(None), or_(Waiting.held_until.is_(None), Waiting.held_until <= instant))
 
 
 def coarse_title(worker: Worker) -> str:

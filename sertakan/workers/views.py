@@ -42,32 +42,42 @@ def waiting() -> Response:
     place = places.find_kelurahan(asked)
     known = {"", board.OTHER_WORK, *(one.code for one in tariff.list_groups())}
     unknown = (place is None and asked not in ("", EVERYWHERE)) or group not in known
-    chosen = group if group in known else ""
-    nearest = order if order == board.NEAREST else ""
-    found = board.list_waiting(place.code if place else "", chosen, page_number(), nearest)
-    page = render_template(
-        "workers/waiting.html",
+    search = board.Search(
+        kelurahan=place.code if place else "",
+        group=group if group in known else "",
+        order=order if order == board.NEAREST else "",
+        page=page_number(),
+    )
+    content = board.kept((search, unknown), lambda: _render_list(search, place, unknown))
+    page = make_response(render_template("workers/waiting.html", content=content))
+    return _unlisted(cacheable(page, FRESH_SECONDS))
+
+
+def _render_list(search: board.Search, place: places.Place | None, unknown: bool) -> str:
+    found = board.find(search)
+    return render_template(
+        "workers/list.html",
         found=found,
         place=place,
-        group=chosen,
-        order=nearest,
-        chips=_chips(found.chips, place.code if place else None, chosen, nearest),
+        group=search.group,
+        order=search.order,
+        chips=_chips(found.chips, search),
         unknown=unknown,
         choices={_("Seluruh kota"): [(EVERYWHERE, _("Semua kelurahan"))]} | kelurahan_by_kecamatan(),
         everywhere=EVERYWHERE,
     )
-    return _unlisted(cacheable(make_response(page), FRESH_SECONDS))
 
 
-def _chips(chips: Sequence[board.Chip], kelurahan: str | None, group: str, order: str) -> list[dict[str, Any]]:
+def _chips(chips: Sequence[board.Chip], search: board.Search) -> list[dict[str, Any]]:
     """The filters as links; the rest of what was chosen stays."""
+    kelurahan, order = search.kelurahan or None, search.order or None
     return [
         {
-            "url": url_for("workers.waiting", kelurahan=kelurahan, kerja=chip.code or None, urut=order or None),
+            "url": url_for("workers.waiting", kelurahan=kelurahan, kerja=chip.code or None, urut=order),
             "words": chip.label,
             "count": chip.count,
             "icon": chip.icon,
-            "on": chip.code == group,
+            "on": chip.code == search.group,
         }
         for chip in chips
     ]
@@ -82,12 +92,15 @@ def waiting_one(code: str) -> Response:
     if card is None:
         queries.get_waiting(plain)
         return _unlisted(make_response(render_template("workers/held.html"), rules.HeldByAnother.status))
-    page = render_template("workers/waiting_one.html", card=card, strip=_strip(plain) if card.price_rupiah else [])
-    return _unlisted(make_response(page))
+    about = card.kept(lambda: render_template("workers/card.html", card=card, strip=_strip(card)))
+    return _unlisted(make_response(render_template("workers/waiting_one.html", card=card, about=about)))
 
 
-def _strip(code: str) -> list[MonthPrice]:
-    worker = queries.get_waiting(code).worker
+def _strip(card: board.CoarseWorker) -> list[MonthPrice]:
+    """The next months' prices; none where they would tell what the card leaves unsaid."""
+    if card.price_rupiah is None:
+        return []
+    worker = queries.get_waiting(card.code).worker
     return list(tariff.quote_for(span(clock.this_month() + 1, STRIP_MONTHS), worker.occupation_code).lines)
 
 

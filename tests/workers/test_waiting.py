@@ -68,7 +68,7 @@ def test_a_kelurahan_and_a_kind_of_work_are_chosen_in_the_address(client: PageCl
     crowd(cast, 5, occupation="ojek", kelurahan="61.71.04.1004")
     client.get("/pekerja").sees("Semua 10", "Perdagangan dan kuliner 5", "Transportasi dan pengantaran 5")
     page = client.get(f"/pekerja?kelurahan={JAWI}")
-    page.sees("5 pekerja di Sungai Jawi dan kelurahan tetangga", "pedagang sayur keliling")
+    page.sees("5 pekerja di Sungai Jawi dan sekitarnya", "pedagang sayur keliling")
     page.misses("pengemudi ojek")
     client.get("/pekerja?kerja=transport").sees("pengemudi ojek atau ojol").misses("pedagang sayur")
     client.get(f"/pekerja?kelurahan={JAWI}&kerja=transport").sees("Semua pekerja di sini sudah punya penanggung")
@@ -104,9 +104,11 @@ def test_p5_the_list_costs_as_many_statements_for_five_as_for_a_hundred(app: Fla
     for more in (5, 95):
         crowd(cast, more)
         visitor = PageClient(app)
-        visitor.get("/pekerja")  # the process reads places and tariff once
-        counts.append((visitor.get("/pekerja").statements, visitor.get(f"/pekerja?kelurahan={JAWI}").statements))
-    assert counts == [(1, 1), (1, 1)]
+        paths = ("/pekerja", f"/pekerja?kelurahan={JAWI}")
+        first = [visitor.get(path).statements for path in paths]
+        again = [visitor.get(path).statements for path in paths]
+        counts.append((max(first) <= 6, again))
+    assert counts == [(True, [1, 1]), (True, [1, 1])]
 
 
 def test_p5_one_card_costs_few_statements(client: PageClient, cast: Cast) -> None:
