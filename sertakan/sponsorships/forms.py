@@ -45,13 +45,13 @@ class OccupationForm(BaseForm):
             for group in tariff_queries.list_groups()
         }
         self.groups = {label: works for label, works in self.groups.items() if works}
-        self.not_paid_by_city.choices = [("no", _("Belum")), ("yes", _("Sudah, dibayar kota"))]
 
     @property
     def chosen(self) -> Work | None:
-        """The work that was chosen, from the cards or the catalogue."""
+        """The work that was chosen: a card, or what the catalogue names when no other card says otherwise."""
         code = self.occupation.data
-        return tariff_queries.find_occupation(self.other.data if code == OTHER and self.other.data else code)
+        named = self.other.data if code in (OTHER, None, "") else None
+        return tariff_queries.find_occupation(named or code)
 
     @property
     def asks_about_city(self) -> bool:

@@ -64,6 +64,9 @@ def test_any_other_work_can_be_named(client: PageClient) -> None:
     client.follow(page)
     client.get("/lindungi").sees("Montir")
     assert client.post("/lindungi", {"occupation": "lainnya"}).status == 303
+    assert client.post("/lindungi", {"other": "montir"}).status == 303
+    client.post("/lindungi", {"occupation": "ojek", "other": "montir"})
+    client.get("/lindungi/data").sees("Pengemudi ojek atau ojol")
 
 
 def test_whom_the_city_usually_pays_for_is_asked_about_first(client: PageClient) -> None:
