@@ -14,6 +14,7 @@ from sertakan.accounts.permissions import Role
 from sertakan.audit import queries as audit
 from sertakan.db import bare_writes, transaction
 from sertakan.demo import story
+from sertakan.demo.clock import follow_demo_clock
 from sertakan.payments import jobs as payments
 from sertakan.places import service as places
 from sertakan.reports import books
@@ -41,6 +42,7 @@ def prepare() -> None:
         upgrade()
     load_reference()
     if current_app.config["DEMO"]:
+        follow_demo_clock()
         if not story.loaded():
             story.load()
         target = Path(current_app.instance_path) / "demo-accounts.json"
@@ -58,6 +60,7 @@ def reference() -> None:
 @demo.command("load")
 def demo_load() -> None:
     """Fill an empty database with the demo."""
+    follow_demo_clock()
     load_reference()
     click.echo("already loaded" if story.loaded() else f"loaded: {story.load()}")
 
@@ -88,6 +91,7 @@ def jobs_once(names: tuple[str, ...]) -> None:
 @books_group.command("check")
 def books_check() -> None:
     """Every invariant of the books; exit 1 when one is broken."""
+    follow_demo_clock()
     results = books.check()
     for result in results:
         click.echo(f"{'ok ' if result.ok else 'BAD'} {result.name}: {result.count} {result.detail}")
