@@ -28,7 +28,13 @@ def run() -> None:
     with bare_writes(), database.engine.connect() as connection:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-        context.configure(connection=connection, target_metadata=database.metadata, include_object=include_object, render_item=render_item, **arguments)
+        context.configure(
+            connection=connection,
+            target_metadata=database.metadata,
+            include_object=include_object,
+            render_item=render_item,
+            **arguments,
+        )
         with context.begin_transaction():
             context.run_migrations()
         connection.commit()

@@ -280,7 +280,8 @@ def guard_statements(table: str, verb: str, why: str, when: str = "") -> list[tu
     function = (
         f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '{message}'; END $$"
     )
-    trigger = f"CREATE TRIGGER {name} BEFORE {verb.upper()} ON {table} FOR EACH ROW{f' WHEN ({when})' if when else ''} EXECUTE FUNCTION {name}()"
+    rows = f" WHEN ({when})" if when else ""
+    trigger = f"CREATE TRIGGER {name} BEFORE {verb.upper()} ON {table} FOR EACH ROW{rows} EXECUTE FUNCTION {name}()"
     return [("sqlite", sqlite), ("postgresql", function), ("postgresql", trigger)]
 
 

@@ -82,11 +82,9 @@ def lama(length: timedelta) -> str:
         return str(_("%(count)s menit", count=max(0, int(length.total_seconds() // 60))))
     if hours < 24:
         return str(_("%(count)s jam", count=hours))
-    return (
-        _("%(days)s hari %(hours)s jam", days=hours // 24, hours=hours % 24)
-        if hours % 24
-        else _("%(count)s hari", count=hours // 24)
-    )
+    if hours % 24:
+        return str(_("%(days)s hari %(hours)s jam", days=hours // 24, hours=hours % 24))
+    return str(_("%(count)s hari", count=hours // 24))
 
 
 def kalimat(message: object) -> str:

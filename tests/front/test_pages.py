@@ -24,7 +24,9 @@ def test_home_says_this_months_price_and_when_relief_ends(client: PageClient) ->
 
 def test_home_in_english_keeps_the_language_in_its_links(client: PageClient) -> None:
     page = client.get("/en/").sees("Rp8,400", "December 2026")
-    inner = [link.attrs["href"] for link in page.all("a") if link.attrs["href"].startswith("/") and link.attrs.get("hreflang") != "id"]
+    inner = [
+        link.attrs["href"] for link in page.all("a") if link.attrs["href"].startswith("/") and link.attrs.get("hreflang") != "id"
+    ]
     assert inner and all(href.startswith("/en/") for href in inner)
 
 
