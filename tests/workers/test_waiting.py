@@ -71,7 +71,7 @@ def test_a_kelurahan_and_a_kind_of_work_are_chosen_in_the_address(client: PageCl
     page.sees("5 pekerja di Sungai Jawi dan sekitarnya", "pedagang sayur keliling")
     page.misses("pengemudi ojek")
     client.get("/pekerja?kerja=transport").sees("pengemudi ojek atau ojol").misses("pedagang sayur")
-    client.get(f"/pekerja?kelurahan={JAWI}&kerja=transport").sees("Semua pekerja di sini sudah punya penanggung")
+    client.get(f"/pekerja?kelurahan={JAWI}&kerja=transport").sees("Sekarang tidak ada pekerja yang menunggu di sini")
 
 
 @pytest.mark.parametrize(
