@@ -14,6 +14,7 @@ from sertakan.coverage.models import CoverageMonth
 from sertakan.coverage.rules import LIVE, MonthState, StandingOn, standing
 from sertakan.db import db
 from sertakan.kit import clock
+from sertakan.kit.codes import normalise_code
 from sertakan.kit.months import Month, span
 from sertakan.notices.models import Notice
 from sertakan.sponsorships import rules
@@ -33,12 +34,17 @@ RIBBON_MONTHS = 12
 
 def get_by_code(code: str, lock: bool = False) -> Sponsorship:
     """By its public code, for rooms that have asked whether they may; 404 when there is none."""
-    return _get(Sponsorship.code == code, lock)
+    return _get(Sponsorship.code == _plain(code), lock)
 
 
 def get_own(code: str, person: Person, lock: bool = False) -> Sponsorship:
     """The person's own, or 404: another's code and a made-up one look alike (QUALITY A 20)."""
-    return _get((Sponsorship.code == code) & (Sponsorship.sponsor_id == person.id), lock)
+    return _get((Sponsorship.code == _plain(code)) & (Sponsorship.sponsor_id == person.id), lock)
+
+
+def _plain(code: str) -> str:
+    """As printed, also when typed in lower case or without its dash; what cannot be a code is not there."""
+    return normalise_code(code) or abort(404)
 
 
 def get(sponsorship_id: int, lock: bool = False) -> Sponsorship:

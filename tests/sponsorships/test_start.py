@@ -408,3 +408,23 @@ def test_a_read_only_visit_writes_nothing(client: PageClient, as_: Callable[[str
         client.get(path)
         as_("sari").get(path)
     assert drafts() == 0
+
+
+def test_a_sent_form_is_wiped_and_remembers_only_its_code(app: Flask) -> None:
+    from flask import session
+
+    from sertakan.sponsorships import drafts as module
+    from sertakan.sponsorships.answers import Answers
+
+    with app.test_request_context():
+        module.save(Answers(occupation_code="ojek", name="Sumiati"))
+        first = session["draft"]
+        module.finish("7KQ2-M9XF")
+        assert (module.current(), module.sent_code()) == (None, "7KQ2-M9XF")
+        assert db.session.scalars(db.select(Draft)).one().answers is None
+        module.save(Answers(occupation_code="ojek"))
+        assert session["draft"] != first
+        assert module.current() == Answers(occupation_code="ojek")
+        assert module.sent_code() is None
+        module.start_again()
+        assert module.current() is None
