@@ -15,7 +15,6 @@ from pathlib import Path
 from dev import ROOT, any_port, die_with_parent
 
 START_S = 60.0
-TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
 class NotStarted(RuntimeError):
@@ -36,12 +35,9 @@ class Server:
         return [self.pid, *map(int, children)]
 
     def cpu_s(self) -> float:
-        """CPU seconds used so far by master and workers, user and system."""
-        total = 0.0
-        for pid in self.pids():
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            total += (int(fields[11]) + int(fields[12])) * TICK_S
-        return total
+        """CPU seconds used so far by all threads of master and workers, user and system; the kernel counts nanoseconds."""
+        tasks = [task for pid in self.pids() for task in Path(f"/proc/{pid}/task").iterdir()]
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
     def pss_mib(self) -> float:
         """Memory of master and workers with shared pages counted once, MiB."""
