@@ -1,35 +1,28 @@
 """How the application is put together."""
 
 import logging
-from importlib import import_module
-from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from sertakan import cli
+from sertakan.accounts import views as accounts
 from sertakan.config import Config
 from sertakan.db import db
+from sertakan.demo import views as demo
+from sertakan.front import views as front
 from sertakan.kit.crypto import Keyring
-from sertakan.web import errors, headers, language, limits
+from sertakan.payments import views as payments
+from sertakan.review import views as review
+from sertakan.sponsorships import views as sponsorships
+from sertakan.tariff import views as tariff
+from sertakan.web import assets, errors, filters, headers, language, limits
 from sertakan.web.access import check_every_route_is_marked
 from sertakan.web.extensions import babel, csrf, limiter, login_manager, migrate
+from sertakan.workers import views as workers
 
-ROOMS = (
-    "front",
-    "tariff",
-    "places",
-    "accounts",
-    "workers",
-    "coverage",
-    "sponsorships",
-    "payments",
-    "review",
-    "notices",
-    "audit",
-    "reports",
-    "demo",
-)
+ROOMS = (front, tariff, accounts, workers, sponsorships, payments, review, demo)
 MAX_BODY_BYTES = 1_000_000
 
 
@@ -73,8 +66,6 @@ def build(config: Config) -> Flask:
     app.config.from_mapping(_settings(config))
     logging.getLogger("sertakan").setLevel(config.log_level)
     app.extensions["keyring"] = Keyring(config.seal_keys, next(iter(config.seal_keys)), config.blind_key)
-    for room in ROOMS:
-        _part(room, "models")
     db.init_app(app)
     migrate.init_app(app, db, directory="migrations")
     babel.init_app(app, locale_selector=language.current_language)
@@ -85,9 +76,8 @@ def build(config: Config) -> Flask:
     headers.init_headers(app)
     errors.init_errors(app)
     language.init_language(app)
-    for part in ("filters", "assets"):
-        if module := _part("web", part):
-            getattr(module, f"init_{part}")(app)
+    filters.init_filters(app)
+    assets.init_assets(app)
     _register_rooms(app)
     app.wsgi_app = language.LanguagePrefix(app.wsgi_app)  # type: ignore[method-assign]
     if config.trusted_proxies:
@@ -101,23 +91,7 @@ def _register_rooms(app: Flask) -> None:
     blank = Blueprint("web", "sertakan.web", template_folder="templates")
     app.register_blueprint(blank)
     for room in ROOMS:
-        if module := _part(room, "views"):
-            app.register_blueprint(module.bp)
-            if init := getattr(module, "init_app", None):
-                init(app)
-    if module := _part("cli"):
-        module.init_cli(app)
-
-
-def _part(*names: str) -> Any:
-    name = ".".join(("sertakan", *names))
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name and name.startswith(error.name):
-            return None
-        logging.getLogger("sertakan").warning("room not ready: %s needs %s", name, error.name)
-        return None
-    except ImportError as error:
-        logging.getLogger("sertakan").warning("room not ready: %s: %s", name, error)
-        return None
+        app.register_blueprint(room.bp)
+        if init := getattr(room, "init_app", None):
+            init(app)
+    cli.init_cli(app)

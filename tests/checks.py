@@ -129,7 +129,7 @@ def security() -> str:
     return f"nothing of medium or more in {report['metrics']['_totals']['loc']} lines"
 
 
-LINT_IMPORTS = "import sys; from importlinter.cli import lint_imports_command as main; sys.exit(main([]))"
+LINT_IMPORTS = "import sys; from importlinter.cli import lint_imports_command as main; sys.exit(main(args=['--no-cache']))"
 CHECKS = {
     "lint": lambda: tool("-m", "ruff", "check", "."),
     "format": lambda: tool("-m", "ruff", "format", "--check", "."),
