@@ -13,6 +13,7 @@ from sertakan.db import db
 from sertakan.demo import views as demo
 from sertakan.front import views as front
 from sertakan.kit.crypto import Keyring
+from sertakan.notices import views as notices
 from sertakan.payments import views as payments
 from sertakan.review import views as review
 from sertakan.sponsorships import views as sponsorships
@@ -22,7 +23,7 @@ from sertakan.web.access import check_every_route_is_marked
 from sertakan.web.extensions import babel, csrf, limiter, login_manager, migrate
 from sertakan.workers import views as workers
 
-ROOMS = (front, tariff, accounts, workers, sponsorships, payments, review, demo)
+ROOMS = (front, tariff, accounts, workers, sponsorships, payments, review, notices, demo)
 MAX_BODY_BYTES = 1_000_000
 
 
