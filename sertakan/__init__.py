@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,8 +12,16 @@ if TYPE_CHECKING:
 
 
 def create_app(config: Config | None = None) -> Flask:
-    """The application: settings, floors, rooms. Refuses to start with bad settings or a route that does not say who may enter."""
+    """The application: settings, floors, rooms. Refuses to start with bad settings or a route that does not say who may enter.
+
+    Under the `flask` program it also carries the commands.
+    """
     from sertakan.app import build
     from sertakan.config import load
 
-    return build(config or load())
+    app = build(config or load())
+    if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
+        from sertakan.cli import init_cli
+
+        init_cli(app)
+    return app

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from sertakan import cli
+from sertakan import jobs
 from sertakan.accounts import views as accounts
 from sertakan.config import Config
 from sertakan.db import db
@@ -18,9 +18,9 @@ from sertakan.payments import views as payments
 from sertakan.review import views as review
 from sertakan.sponsorships import views as sponsorships
 from sertakan.tariff import views as tariff
-from sertakan.web import assets, errors, filters, headers, language, limits
+from sertakan.web import assets, compress, errors, filters, headers, language, limits
 from sertakan.web.access import check_every_route_is_marked
-from sertakan.web.extensions import babel, csrf, limiter, login_manager, migrate
+from sertakan.web.extensions import babel, csrf, limiter, login_manager
 from sertakan.workers import views as workers
 
 ROOMS = (front, tariff, accounts, workers, sponsorships, payments, review, notices, demo)
@@ -68,13 +68,13 @@ def build(config: Config) -> Flask:
     logging.getLogger("sertakan").setLevel(config.log_level)
     app.extensions["keyring"] = Keyring(config.seal_keys, next(iter(config.seal_keys)), config.blind_key)
     db.init_app(app)
-    migrate.init_app(app, db, directory="migrations")
     babel.init_app(app, locale_selector=language.current_language)
     csrf.init_app(app)
     login_manager.init_app(app)
     _ = limits.DatabaseStorage  # registers its scheme
     limiter.init_app(app)
     headers.init_headers(app)
+    compress.init_compress(app)
     errors.init_errors(app)
     language.init_language(app)
     filters.init_filters(app)
@@ -95,4 +95,4 @@ def _register_rooms(app: Flask) -> None:
         app.register_blueprint(room.bp)
         if init := getattr(room, "init_app", None):
             init(app)
-    cli.init_cli(app)
+    jobs.init_jobs(app)

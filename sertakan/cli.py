@@ -6,13 +6,13 @@ from pathlib import Path
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
-from flask_migrate import upgrade
+from flask_migrate import Migrate, upgrade
 
 from sertakan import jobs as queue
 from sertakan.accounts import staff as staff_service
 from sertakan.accounts.permissions import Role
 from sertakan.audit import queries as audit
-from sertakan.db import bare_writes, transaction
+from sertakan.db import bare_writes, db, transaction
 from sertakan.demo import story
 from sertakan.demo.clock import follow_demo_clock
 from sertakan.payments import jobs as payments
@@ -133,6 +133,7 @@ def staff_invite(name: str, email: str, role: str) -> None:
 
 
 def init_cli(app: Flask) -> None:
+    """Add the commands; only the `flask` program asks for them, so that a server does not carry what they need."""
+    Migrate(app, db, directory="migrations", render_as_batch=True)
     for group in (dev, demo, jobs, books_group, payments_group, places_group, staff):
         app.cli.add_command(group)
-    queue.init_jobs(app)

@@ -18,6 +18,7 @@ from sertakan.tariff.rules import Package, PayerKind, Sector
 from sertakan.web import assets
 from sertakan.web.access import public
 from sertakan.web.headers import cacheable
+from sertakan.web.kept import kept
 
 bp = Blueprint("front", __name__, template_folder="templates")
 COMMON_WORK = "asisten_rumah_tangga"
@@ -39,6 +40,7 @@ def _relief_end(month: Month) -> Month | None:
 
 @bp.get("/")
 @public
+@kept
 def home() -> Response:
     """What it is, what it costs this month, where to begin."""
     month = Month.of(clock.today())
@@ -48,24 +50,28 @@ def home() -> Response:
 
 @bp.get("/bantuan")
 @public
+@kept
 def help() -> Response:
     return _page("front/help.html")
 
 
 @bp.get("/privasi")
 @public
+@kept
 def privacy() -> Response:
     return _page("front/privacy.html")
 
 
 @bp.get("/aksesibilitas")
 @public
+@kept
 def accessibility() -> Response:
     return _page("front/accessibility.html")
 
 
 @bp.get("/dasar-hukum")
 @public
+@kept
 def law() -> Response:
     """The regulations behind the rules, and what we could not confirm."""
     return _page("front/law.html")

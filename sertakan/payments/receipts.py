@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import typst
 from flask_babel import gettext as _
 
 from sertakan.kit.months import Month
@@ -131,6 +130,8 @@ def pdf(paper: Paper) -> bytes:
         "void": _("BATAL") if paper.voided else "",
         "notes": notes(paper),
     }
+    import typst  # 6 MiB that a server process needs only once somebody prints
+
     return typst.compile(
         str(TEMPLATE),
         root=str(ROOT),

@@ -14,6 +14,7 @@ from sertakan.tariff.rules import Bracket, NoTariff, Quote, Rung, Segment
 from sertakan.web.access import public
 from sertakan.web.filters import bulan
 from sertakan.web.headers import cacheable
+from sertakan.web.kept import kept
 
 bp = Blueprint("tariff", __name__, template_folder="templates")
 
@@ -33,6 +34,7 @@ class Answer:
 
 @bp.get("/tarif")
 @public
+@kept
 def index() -> Response:
     """The calculator with its answer; a question that makes no sense gets its sentences and no answer."""
     form = CalculatorForm(request.args)
