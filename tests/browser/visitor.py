@@ -4,17 +4,28 @@ import itertools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 import pyotp
+from babel.messages.pofile import read_po
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, Response, expect
 
+from dev import ROOT
 from tests.browser.site import Site, eventually
 
 PHONE, DESK = (360, 740), (1280, 800)
 EXPECTED = re.compile(r"Failed to load resource: the server responded with a status of 4(04|09|10|22)|.*blocked by Playwright")
+CATALOGUE = ROOT / "translations" / "en" / "LC_MESSAGES" / "messages.po"
 _addresses = itertools.count(1)
+
+
+@cache
+def _english() -> dict[str, str]:
+    """Every sentence of the product and its English."""
+    with CATALOGUE.open("rb") as file:
+        return {str(message.id): str(message.string) for message in read_po(file) if message.id and message.string}
 
 
 class Visitor:
@@ -54,31 +65,36 @@ class Visitor:
         assert response is not None
         return response
 
-    def say(self, indonesian: str, english: str) -> str:
-        """The words of this visitor's language."""
-        return english if self.language == "en" else indonesian
+    def say(self, words: str, **params: object) -> str:
+        """These words in this visitor's language, as the page would print them."""
+        text = _english().get(words, words) if self.language == "en" else words
+        return text % params if params else text.replace("%%", "%")
 
-    def press(self, indonesian: str, english: str = "") -> None:
-        """Press the one button with exactly these words."""
-        self.button(indonesian, english).click()
+    def press(self, words: str, **params: object) -> None:
+        """Press the first button with exactly these words."""
+        self.button(words, **params).first.click()
 
-    def button(self, indonesian: str, english: str = "") -> Locator:
-        return self.page.get_by_role("button", name=self.say(indonesian, english), exact=True)
+    def button(self, words: str, **params: object) -> Locator:
+        return self.page.get_by_role("button", name=self.say(words, **params), exact=True)
 
-    def follow(self, indonesian: str, english: str = "") -> None:
+    def follow(self, words: str, **params: object) -> None:
         """Follow the first link with exactly these words."""
-        self.link(indonesian, english).first.click()
+        self.link(words, **params).first.click()
 
-    def link(self, indonesian: str, english: str = "") -> Locator:
-        return self.page.get_by_role("link", name=self.say(indonesian, english), exact=True)
+    def link(self, words: str, **params: object) -> Locator:
+        return self.page.get_by_role("link", name=self.say(words, **params), exact=True)
 
-    def sees(self, indonesian: str, english: str = "") -> None:
+    def field(self, words: str) -> Locator:
+        """The field whose label starts with these words."""
+        return self.page.get_by_label(re.compile(f"^{re.escape(self.say(words))}"))
+
+    def sees(self, words: str, **params: object) -> None:
         """These words stand on the page for everybody to see."""
-        expect(self.page.get_by_text(self.say(indonesian, english)).filter(visible=True).first).to_be_visible()
+        expect(self.page.get_by_text(self.say(words, **params)).filter(visible=True).first).to_be_visible()
 
-    def heading(self, indonesian: str, english: str = "") -> None:
+    def heading(self, words: str, **params: object) -> None:
         """The page's one heading says this."""
-        expect(self.page.get_by_role("heading", level=1)).to_have_text(self.say(indonesian, english))
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(self.say(words, **params))
 
     def arrives(self, path: str) -> None:
         """The address is this path, whatever the question behind it; `*` stands for anything."""
@@ -89,8 +105,9 @@ class Visitor:
         """Choose a radio card by its words."""
         self.page.locator("label.pick").filter(has_text=words).first.click()
 
-    def until_shown(self, words: str, path: str = "") -> None:
+    def until_shown(self, words: str, path: str = "", **params: object) -> None:
         """Reload until the words are there: something happens behind the scene."""
+        words = self.say(words, **params)
 
         def look() -> bool:
             if path:
@@ -116,15 +133,15 @@ class Visitor:
     def sign_in(self, contact: str) -> None:
         """As a resident: the code is read on the demo's page of messages."""
         self.go("/masuk")
-        self.page.get_by_label(self.say("E-mail atau nomor HP", "E-mail or mobile number")).fill(contact)
-        self.press("Kirim kode", "Send the code")
+        self.field("E-mail atau nomor HP").fill(contact)
+        self.press("Kirim kode")
         self.arrives("/masuk/kode")
-        text = self.message(contact, self.say("Kode", "code"))
+        text = self.message(contact, self.say("Kode masuk Sertakan"))
         code = re.search(r"\b(\d{6}|\d{3} \d{3})\b", text)
         assert code, text
         self.go("/masuk/kode")
         self.page.locator("input[name=code]").fill(code.group())
-        self.press("Masuk", "Sign in")
+        self.press("Masuk")
         self.arrives("/dukungan")
 
     def sign_in_as_staff(self, role: str) -> None:
@@ -133,10 +150,10 @@ class Visitor:
         self.go("/petugas/masuk")
         self.page.locator("input[name=email]").fill(account["Masuk"])
         self.page.locator("input[name=password]").fill(account["Kata sandi"])
-        self.press("Lanjut", "Continue")
+        self.press("Lanjut")
         self.arrives("/petugas/masuk/kode")
         self.page.locator("input[name=code]").fill(pyotp.TOTP(account["Kunci TOTP"]).now())
-        self.press("Masuk", "Sign in")
+        self.press("Masuk")
         self.page.wait_for_url(re.compile(r"/(petugas/(antrean|pekerja.*)|akun)$"))
 
 

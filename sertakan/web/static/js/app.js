@@ -37,13 +37,14 @@
     });
   });
 
-  // radio cards: mark the chosen one, show its total
+  // radio cards: mark the chosen one, show its total and its months
   all(".pick input[type=radio]").forEach(function (radio) {
     radio.addEventListener("change", function () {
       all("input[name='" + radio.name + "']", radio.form || d).forEach(function (other) {
         other.closest(".pick").classList.toggle("pick--on", other.checked);
       });
       if (radio.dataset.rupiah) all("[data-total]").forEach(function (total) { total.textContent = radio.dataset.rupiah; });
+      if (radio.name === "count") all("[data-strip] > li").forEach(function (month, index) { month.hidden = index >= +radio.value; });
     });
   });
 
