@@ -28,13 +28,18 @@ class _Kept:
     cache: str
 
 
+def is_stranger() -> bool:
+    """A visitor without a cookie of ours: nothing on the page can be meant for her alone."""
+    return current_app.config["SESSION_COOKIE_NAME"] not in request.cookies
+
+
 def kept(view: Callable[P, Response]) -> Callable[P, Response]:
     """Keep a page's answer by its full address for `SECONDS`, as long as it is a 200 that anybody may store."""
 
     @wraps(view)
     def inner(*args: P.args, **kwargs: P.kwargs) -> Response:
         pages: dict[str, _Kept] = current_app.extensions.setdefault("kept", {})
-        if current_app.config["SESSION_COOKIE_NAME"] in request.cookies or current_app.testing:
+        if not is_stranger() or current_app.testing:
             return view(*args, **kwargs)
         address, day = here(), clock.today()
         known = pages.get(address)

@@ -19,6 +19,8 @@ from sertakan.tariff.rules import MonthPrice
 from sertakan.web.access import public, requires
 from sertakan.web.extensions import limiter
 from sertakan.web.headers import cacheable
+from sertakan.web.kept import is_stranger
+from sertakan.web.language import here
 from sertakan.web.paging import page_number
 from sertakan.workers import public as board
 from sertakan.workers import queries, rules, service
@@ -48,9 +50,13 @@ def waiting() -> Response:
         order=order if order == board.NEAREST else "",
         page=page_number(),
     )
-    content = board.kept((search, unknown), lambda: _render_list(search, place, unknown))
-    page = make_response(render_template("workers/waiting.html", content=content))
-    return _unlisted(cacheable(page, FRESH_SECONDS))
+
+    def page() -> str:
+        content = board.kept((search, unknown), lambda: _render_list(search, place, unknown))
+        return render_template("workers/waiting.html", content=content)
+
+    body = board.kept((here(), unknown), page) if is_stranger() else page()
+    return _unlisted(cacheable(make_response(body), FRESH_SECONDS))
 
 
 def _render_list(search: board.Search, place: places.Place | None, unknown: bool) -> str:
