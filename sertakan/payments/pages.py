@@ -15,6 +15,7 @@ from sertakan.coverage.rules import FUNDED, MonthState, MonthTaken
 from sertakan.kit import clock
 from sertakan.kit.errors import N_
 from sertakan.kit.months import due_on
+from sertakan.notices.wording import months as month_words
 from sertakan.payments import checkout, gateway, queries, rules
 from sertakan.payments import receipts as receipts_
 from sertakan.payments.forms import CancelForm, CheckForm, RenewForm
@@ -219,6 +220,7 @@ def cancel(form: CancelForm, sponsorship: Sponsorship, *, status: int = 200) -> 
         back=[row.month for row in view.months if row.state is MonthState.paid],
         unpaid=[row.month for row in view.months if row.state is MonthState.reserved],
         stay=[row.month for row in view.months if row.state in (MonthState.remitted, MonthState.posted)],
+        month_words=month_words,
     )
     return page, status
 

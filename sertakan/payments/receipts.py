@@ -150,5 +150,5 @@ def notes(paper: Paper) -> list[str]:
         )
     )
     if paper.with_relief:
-        lines.append(_("Potongan: keringanan 50% iuran JKK dan JKM dari pemerintah (PP 50/2025)."))
+        lines.append(_("Potongan: keringanan separuh iuran JKK dan JKM dari pemerintah (PP 50/2025)."))
     return lines

@@ -131,8 +131,13 @@ def fingerprint(seen: Seen, months: Iterable[tuple[Month, int]]) -> str:
 
 
 def next_start(live: Iterable[Month], today: date) -> Month:
-    """The month with which to go on: the first free one from this month on, so that no hole is left (trap 12)."""
+    """The month with which to go on: the first free one from this month on, so that no hole is left (trap 12).
+
+    Cover that has yet to begin goes on after its first run: what lies before its beginning is no hole.
+    """
     taken, month = set(live), Month.of(today)
+    if taken and min(taken) > month:
+        month = min(taken)
     while month in taken:
         month = month + 1
     return month

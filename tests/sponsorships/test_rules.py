@@ -247,6 +247,7 @@ def test_going_on_begins_after_the_last_month_in_a_row_and_never_in_the_past() -
     assert rules.next_start(span(Month(2026, 9), 4), TODAY) == Month(2027, 1)
     assert rules.next_start([Month(2026, 8)], TODAY) == Month(2026, 11)
     assert rules.next_start([Month(2026, 11), Month(2027, 1)], TODAY) == Month(2026, 12)
+    assert rules.next_start(span(Month(2026, 12), 6), TODAY) == Month(2027, 6), "before its beginning there is no hole"
 
 
 def test_only_bpjs_evidence_of_this_very_month_protects() -> None:
