@@ -11,9 +11,7 @@ from sertakan.sponsorships.answers import Answers
 from sertakan.sponsorships.models import Sponsorship
 from sertakan.tariff import queries as tariff_queries
 from sertakan.tariff.queries import quote_for
-from sertakan.tariff.rules import Package, PayerKind, Quote, Segment, explain
-
-LOOK_AHEAD = 24
+from sertakan.tariff.rules import Package, PayerKind, Quote, Segment, explain, relief_until
 
 
 @dataclass(frozen=True)
@@ -72,8 +70,8 @@ def cards(today: date) -> list[Card]:
 
 def _relief_until(occupation_code: str, today: date) -> Month | None:
     """The last month of the relief that holds next month; None without any."""
-    first = offer(occupation_code, Month.of(today) + 1, LOOK_AHEAD, PayerKind.private, Package.jkk_jkm).segments[0]
-    return first.last if first.relief and first.count < LOOK_AHEAD else None
+    sector = tariff_queries.get_occupation(occupation_code).sector
+    return relief_until(tariff_queries.tariff_book(), sector, PayerKind.private, Month.of(today) + 1)
 
 
 def chosen(answers: Answers) -> Offer:
