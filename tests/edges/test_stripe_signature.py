@@ -76,6 +76,7 @@ def theirs(raw: bytes, header: str, secret: str) -> bool:
         (RAW, f"t={STAMP},v1=", False),
         (b"", signature(b"", [SECRET], STAMP), True),
     ],
+    ids=range(18),
 )
 def test_we_and_the_sdk_agree(raw: bytes, header: str, wanted: bool) -> None:
     assert theirs(raw, header, SECRET) is wanted
@@ -157,6 +158,7 @@ def test_the_reference_may_be_in_the_other_place_or_missing() -> None:
         changed(data={"object": []}),
         changed(data={"object": {"object": "refund"}}),
     ],
+    ids=range(14),
 )
 def test_what_is_not_an_event_is_refused(raw: bytes) -> None:
     with pytest.raises(BadEvent):
