@@ -180,9 +180,15 @@ def _attested(workers: Iterable[int]) -> Select[int, date]:
     )
 
 
-def list_decisions(sponsorship_id: int) -> Sequence[Decision]:
-    """What was decided so far, oldest first."""
-    return db.session.scalars(select(Decision).where(Decision.sponsorship_id == sponsorship_id).order_by(Decision.id)).all()
+def list_decisions(sponsorship_id: int) -> list[tuple[Decision, str | None]]:
+    """What was decided so far and by whom (None: by a rule), oldest first."""
+    question = (
+        select(Decision, Person)
+        .outerjoin(Person, Person.id == Decision.officer_id)
+        .where(Decision.sponsorship_id == sponsorship_id)
+        .order_by(Decision.id)
+    )
+    return [(decision, officer.name if officer else None) for decision, officer in db.session.execute(question)]
 
 
 def is_colleague(person: Person, organisation_id: int | None) -> bool:

@@ -23,6 +23,11 @@ class RejectReason(StrEnum):
     other = "other"
 
 
+OUTCOMES: dict[Outcome, str] = {
+    Outcome.approved: N_("Disetujui"),
+    Outcome.rejected: N_("Ditolak"),
+    Outcome.needs_info: N_("Ditanya dulu"),
+}
 REASONS: dict[RejectReason, str] = {
     RejectReason.identity_mismatch: N_("Data tidak cocok dengan KTP"),
     RejectReason.already_covered: N_("Pekerja sudah terlindungi"),

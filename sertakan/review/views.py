@@ -13,11 +13,14 @@ from sertakan.db import transaction
 from sertakan.kit import clock, text
 from sertakan.kit.errors import Refused
 from sertakan.review import queries, service
+from sertakan.review.checks import Verdict
 from sertakan.review.forms import ApproveForm, AskForm, RejectForm
-from sertakan.review.rules import RejectReason
+from sertakan.review.rules import OUTCOMES, REASONS, RejectReason
 from sertakan.sponsorships import queries as sponsorships
+from sertakan.sponsorships import wording
 from sertakan.sponsorships.models import Sponsorship
 from sertakan.sponsorships.rules import OPEN_REVIEWS
+from sertakan.sponsorships.story import story_of
 from sertakan.web.access import requires
 from sertakan.web.forms import BaseForm
 from sertakan.web.knock import knock
@@ -48,14 +51,20 @@ def _detail(
     sponsorship: Sponsorship, approve: ApproveForm, reject: RejectForm, ask: AskForm, status: int = 200, nik: str | None = None
 ) -> Any:
     months = coverage.months_of_sponsorship(sponsorship.id)
+    row = queries.get_row(sponsorship, clock.today())
     page = render_template(
         "review/detail.html",
         sponsorship=sponsorship,
-        row=queries.get_row(sponsorship, clock.today()),
+        row=row,
+        attested=any(check.name == "attestation" and check.verdict is Verdict.ok for check in row.checks),
         months=months,
         open=sponsorship.review_state in OPEN_REVIEWS,
         decisions=queries.list_decisions(sponsorship.id),
-        history=audit.list_for(f"sponsorship:{sponsorship.ref}", 30),
+        events=story_of(audit.list_for(f"sponsorship:{sponsorship.ref}", 30), months, []),
+        wording=wording,
+        outcomes=OUTCOMES,
+        reasons=REASONS,
+        form=next((form for form in (approve, reject, ask) if form.errors), approve),
         approve=approve,
         reject=reject,
         ask=ask,

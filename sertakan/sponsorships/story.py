@@ -17,8 +17,8 @@ from sertakan.notices.wording import months as month_words
 
 TRAIL: dict[str, tuple[str, str, str]] = {
     "sponsorship.submit": ("arrow-right", "", N_("Pengajuan dikirim")),
-    "sponsorship.resubmit": ("message-circle", "", N_("Jawaban Anda dikirim ke petugas")),
-    "sponsorship.ask": ("message-circle", "wait", N_("Petugas bertanya kepada Anda")),
+    "sponsorship.resubmit": ("message-circle", "", N_("Jawaban dikirim ke petugas")),
+    "sponsorship.ask": ("message-circle", "wait", N_("Petugas bertanya")),
     "sponsorship.approve": ("circle-check", "", N_("Petugas menyetujui")),
     "sponsorship.reject": ("x", "bad", N_("Petugas menolak")),
     "sponsorship.withdraw": ("ban", "bad", N_("Pengajuan ditarik")),

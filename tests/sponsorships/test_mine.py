@@ -203,7 +203,7 @@ def test_the_story_tells_each_step_once_newest_first(cast: Cast, as_: As) -> Non
         service.start_if_ready(row)
     page = as_("sari").get(f"/dukungan/{code}")
     page.sees("Dana diterima: Desember 2026 sampai Mei 2027 (6 bulan)")
-    told = ["Dukungan mulai berjalan", "Petugas menyetujui", "Jawaban Anda dikirim ke petugas", "Petugas bertanya kepada Anda"]
+    told = ["Dukungan mulai berjalan", "Petugas menyetujui", "Jawaban dikirim ke petugas", "Petugas bertanya"]
     assert [page.text.count(words) for words in told] == [1, 1, 1, 1]
     assert [page.text.index(words) for words in told] == sorted(page.text.index(words) for words in told)
 
