@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DDL, BigInteger, Date, DateTime, Engine, Enum, Integer, MetaData, UniqueConstraint, event
+from sqlalchemy import DDL, BigInteger, Date, DateTime, Engine, Enum, Integer, MetaData, Table, UniqueConstraint, event
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, Session, mapped_column, object_session
@@ -255,6 +257,15 @@ def _guard_set(row: object, _value: object, _old: object, _initiator: object) ->
 def _guard_columns(mapper: Mapper[Any], cls: type) -> None:
     for attribute in mapper.column_attrs:
         event.listen(getattr(cls, attribute.key), "set", _guard_set)
+
+
+def insert_once(model: type[Base], conflict: str, **values: Any) -> int | None:
+    """Insert a row unless one with this value of the unique column `conflict` exists; its id, or None. One statement."""
+    session = db.session()
+    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    table = cast(Table, model.__table__)
+    statement = insert(table).values(**values).on_conflict_do_nothing(index_elements=[conflict]).returning(table.c.id)
+    return cast("int | None", session.connection().execute(statement).scalar())
 
 
 # ---- rows that never change ----------------------------------------------------------------------------------------------------

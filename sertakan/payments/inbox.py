@@ -3,10 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
-
-from sertakan.db import db, transaction
+from sertakan.db import db, insert_once, transaction
 from sertakan.kit import clock
 from sertakan.payments import gateway, queries, rules, service
 from sertakan.payments.models import ProviderEvent
@@ -22,25 +19,20 @@ def receive_event(raw: bytes, signature: str) -> int | None:
     settings = gateway.settings()
     verify_signature(raw, signature, settings.stripe_webhook_secrets, clock.real_now())
     event = parse_event(raw, livemode="_live_" in settings.stripe_api_key)
+    now = clock.now()
     with transaction():
-        if db.session.scalar(select(ProviderEvent.id).where(ProviderEvent.event_id == event.id)) is not None:
-            return None
-        row = ProviderEvent(
+        return insert_once(
+            ProviderEvent,
+            "event_id",
             event_id=event.id,
             kind=event.type[:80],
             object_id=event.object_id,
             order_ref=event.order_ref if event.order_ref and len(event.order_ref) <= 32 else None,
             state=EventState.new,
             attempts=0,
-            received_at=clock.now(),
-            next_try_at=clock.now(),
+            received_at=now,
+            next_try_at=now,
         )
-        try:
-            with db.session.begin_nested():
-                db.session.add(row)
-        except IntegrityError:  # its twin came at the same moment
-            return None
-        return row.id
 
 
 def handle_event(row_id: int) -> EventState:
