@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from flask import redirect, session, url_for
+from flask import flash, redirect, session, url_for
 
 from sertakan.accounts import service as account_service
 from sertakan.accounts.models import Person
@@ -22,6 +22,7 @@ from sertakan.sponsorships import service as sponsorship_service
 from sertakan.sponsorships.answers import Answers
 from sertakan.sponsorships.models import Sponsorship
 from sertakan.tariff import queries as tariff_queries
+from sertakan.web.errors import say
 from sertakan.web.language import current_language
 
 log = logging.getLogger("sertakan.payments")
@@ -106,7 +107,8 @@ def go(order_id: int, code: str) -> Any:
         if not isinstance(error, StripeUnavailable):
             log.exception("order %s: the payment service says no", order_id)
         return to_waiting(order_id)
-    except (rules.OrderPaid, rules.OrderClosed, rules.TooSmallToday):
+    except (rules.OrderPaid, rules.OrderClosed, rules.TooSmallToday) as no:
+        flash(say(no), "bad")
         return to_waiting(order_id)
 
 

@@ -80,6 +80,12 @@ def count_months(order_id: int) -> int:
     return db.session.scalar(select(func.count()).select_from(OrderLine).where(OrderLine.order_id == order_id)) or 0
 
 
+def get_last_order(code: str) -> Order:
+    """The newest bill of the sponsorship with this code, or 404."""
+    statement = select(Order).join(Order.sponsorship).where(Sponsorship.code == code).order_by(Order.id.desc())
+    return db.session.scalars(statement).first() or abort(404)
+
+
 def open_orders(sponsorship_id: int) -> Sequence[Order]:
     statement = (
         select(Order).where(Order.sponsorship_id == sponsorship_id, Order.state.in_(rules.UNPAID)).order_by(Order.id.desc())

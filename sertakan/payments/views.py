@@ -61,8 +61,7 @@ def _elsewhere(answers: Answers | None) -> Any:
     """Where somebody belongs who cannot be here: the unfinished step, or the bill that this form became."""
     code = drafts.sent_code()
     if answers is None and code is not None:
-        orders = queries.open_orders(sponsorship_queries.get_by_code(code).id)
-        return redirect(url_for("payments.wait", ref=orders[0].ref) if orders else url_for("payments.thanks", code=code), 303)
+        return redirect(url_for("payments.wait", ref=queries.get_last_order(code).ref), 303)
     return redirect(url_for(STEPS.get(steps.first_unfinished(answers, clock.today()), "sponsorships.start")), 303)
 
 

@@ -10,13 +10,12 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import select
 
 from sertakan.app import build
 from sertakan.db import db, transaction
@@ -63,10 +62,12 @@ def _knock(session_id: str, kind: str, acknowledged: Callable[[str], object]) ->
     acknowledged(event["id"])
 
 
-def live(sandbox: Sandbox, payer_id: int, seed: int, acknowledged: Callable[[str], object]) -> None:
-    """Promise, pay, tell, settle, sometimes give back: for ever."""
+def live(
+    sandbox: Sandbox, payer_id: int, seed: int, acknowledged: Callable[[str], object], turns: Iterable[int] | None = None
+) -> None:
+    """Promise, pay, tell, settle, sometimes give back: for ever unless `turns` are given."""
     dice = random.Random(seed)
-    for turn in itertools.count():
+    for turn in turns or itertools.count():
         order_id = promise(payer_id, _somebody(dice))
         service.start_checkout(order_id)
         session_id = db.session.get_one(Order, order_id).provider_session
@@ -113,7 +114,6 @@ def one_commit_too_many() -> None:
 
 def _child(app: Flask, sandbox: Sandbox, payer_id: int, seed: int, acks: Path) -> None:
     written = os.open(acks, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    app.extensions["stripe"] = client_for(sandbox)
     with app.app_context():
         live(sandbox, payer_id, seed, lambda event_id: os.write(written, f"{event_id}\n".encode()))
 
@@ -123,8 +123,11 @@ def main(wanted: dict[str, Any]) -> None:
     sandbox = Sandbox(wanted["sandbox"], 0, wanted["api_key"], "", None)  # type: ignore[arg-type]
     if wanted["control"]:
         one_commit_too_many()
+    app.extensions["stripe"] = client_for(sandbox)
     with app.app_context():
-        db.session.execute(select(1))
+        live(
+            sandbox, wanted["payer"], wanted["seed"] - 1, lambda _event_id: None, turns=range(3)
+        )  # warm: what is forked begins at once
         db.session.remove()
         db.engine.dispose()
     print("ready", flush=True)

@@ -1,5 +1,7 @@
 """The last step: everything again, the payer, the risks; one transaction, then off to pay (UX A5)."""
 
+from dataclasses import replace
+
 import pytest
 from flask import Flask
 
@@ -11,7 +13,8 @@ from sertakan.payments.rules import OrderState
 from sertakan.sponsorships.models import Sponsorship
 from tests import factories
 from tests.page import Page, PageClient
-from tests.payments.conftest import Till
+from tests.payments.conftest import Till, answers, client_for
+from tests.sandbox_process import start_sandbox
 
 PATH = "/lindungi/periksa"
 PAYER = {"sponsor_name": "Ratna Wijaya", "contact": "ratna@contoh.test", "show_name": "yes", "risk_read": "y", "total": "92400"}
@@ -88,8 +91,6 @@ def test_amount_state_and_owner_are_not_the_forms_to_say(till: Till, client: Pag
 
 def test_a_taken_month_is_told_and_the_next_free_one_is_a_tap_away(till: Till, client: PageClient, app: Flask) -> None:
     nik = factories.nik()
-    from tests.payments.conftest import answers
-
     till.open("tono", answers(nik=nik, count=3, contact="tono@contoh.test"))
     walk(client, nik=nik)
     page = client.post(PATH, PAYER)
@@ -109,6 +110,30 @@ def test_sending_twice_makes_one_bill(till: Till, client: PageClient) -> None:
     assert again.status == 303 and again.location == f"/bayar/{till.all(Order)[0].ref}"
     assert len(till.all(Order)) == 1
     assert client.get(PATH).location == f"/bayar/{till.all(Order)[0].ref}"
+
+
+def test_an_amount_too_small_for_the_service_is_explained(till: Till, client: PageClient) -> None:
+    dear = start_sandbox(None, None, 0, "--minimum-rupiah", "20000")
+    till.app.extensions["stripe"] = client_for(dear)
+    try:
+        walk(client, count="1")
+        answer = client.post(PATH, PAYER | {"total": "8400"})
+    finally:
+        dear.stop()
+    client.follow(answer).sees("menolak jumlah sekecil ini", "Tagihan ini dibatalkan")
+    assert client.get(PATH).location == answer.location
+
+
+def test_below_our_floor_the_form_says_what_to_do(till: Till, client: PageClient) -> None:
+    settings = till.app.config["SETTINGS"]
+    till.app.config["SETTINGS"] = replace(settings, payment_floor_rupiah=20_000)
+    try:
+        walk(client, count="1")
+        page = client.post(PATH, PAYER | {"total": "8400"})
+    finally:
+        till.app.config["SETTINGS"] = settings
+    assert page.status == 422 and not till.all(Sponsorship)
+    page.sees("paling sedikit Rp20.000", "Tambah bulannya")
 
 
 def test_steps_cannot_be_skipped(till: Till, client: PageClient) -> None:
