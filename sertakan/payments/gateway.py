@@ -75,7 +75,7 @@ def recent_pages() -> Iterator[CheckoutSession]:
 
 def close_page(order: Order) -> CheckoutSession | None:
     """Close the page so that nobody can pay on it any more, and say how it ended; None when it never came to be."""
-    session_id = order.provider_session
+    session_id, order_ref = order.provider_session, order.ref
     if session_id is None:
         page = find_page(order)
         if page is None:
@@ -85,4 +85,10 @@ def close_page(order: Order) -> CheckoutSession | None:
         return client().expire_checkout_session(session_id)
     except StripeRefused as no:
         log.info("session not expired: %s", no.code or no.status)
+    try:
         return read(session_id)
+    except StripeRefused as no:
+        if no.code != "resource_missing":
+            raise
+        log.error("the payment service does not know the session of order %s", order_ref)
+        return None

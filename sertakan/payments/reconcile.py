@@ -9,7 +9,7 @@ from sertakan.kit.errors import Refused
 from sertakan.payments import gateway, queries, rules, service
 from sertakan.payments.refunds import learn_refund
 from sertakan.payments.rules import OrderState
-from sertakan.payments.stripe import StripeUnavailable
+from sertakan.payments.stripe import StripeRefused, StripeUnavailable
 from sertakan.sponsorships import queries as sponsorship_queries
 
 log = logging.getLogger("sertakan.payments")
@@ -24,6 +24,8 @@ def each(row_ids: Iterable[int], do: Callable[[int], object], what: str) -> int:
             done += 1
         except (StripeUnavailable, Refused) as no:
             log.info("%s %s: %s", what, row_id, type(no).__name__)
+        except StripeRefused as no:
+            log.error("%s %s: %s", what, row_id, no)
         except Exception:
             log.exception("%s %s failed", what, row_id)
     return done

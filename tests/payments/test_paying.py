@@ -182,6 +182,18 @@ def test_a_bill_that_was_paid_unheard_is_booked_instead_of_expired(till: Till) -
     assert till.states(order_id) == {"paid"}
 
 
+def test_a_page_that_the_service_does_not_know_ends_with_its_bill(till: Till) -> None:
+    order_id = till.open()
+    till.sandbox.reset()
+    with later(timedelta(minutes=20)):
+        jobs.reconcile()
+        assert till.order(order_id).state is OrderState.open
+    with later(2 * HOUR):
+        jobs.expire_orders()
+        assert till.order(order_id).state is OrderState.expired
+        assert till.states(order_id) == {"released"}
+
+
 def test_a_page_that_expired_at_the_service_frees_the_months(till: Till) -> None:
     order_id = till.open()
     till.sandbox.control("clock", advance_s=2 * 3600)
