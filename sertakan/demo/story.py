@@ -188,8 +188,7 @@ def _residents(crowd: Crowd, ledger: Ledger, cast: Cast, day: date) -> None:
             worker = _worker(crowd, day, checked=kind not in {"queue", "needs_info", "unpaid", "expired"})
             if kind == "queue" and repeat == 0:
                 worker.phone = None
-            if kind != "queue" or repeat % 3:
-                _consent_and_attestation(crowd, cast, worker, day)
+            _consent_and_attestation(crowd, cast, worker, day, attested=kind != "queue" or bool(repeat % 3))
             ledger.tell(Promise(kind, sponsor, worker, this + offset, count, age_days=_age(crowd, kind, offset)))
 
 
@@ -200,7 +199,9 @@ def _age(crowd: Crowd, kind: str, offset: int) -> int:
     return max(3, -offset * 30 + crowd.random.randint(5, 20))
 
 
-def _consent_and_attestation(crowd: Crowd, cast: Cast, worker: Worker, day: date, *, listed: bool = False) -> None:
+def _consent_and_attestation(
+    crowd: Crowd, cast: Cast, worker: Worker, day: date, *, listed: bool = False, attested: bool = True
+) -> None:
     db.session.flush()
     seen = day - timedelta(days=crowd.random.randint(1, 60))
     kinds = (ConsentKind.registered, ConsentKind.listed) if listed else (ConsentKind.registered,)
@@ -216,6 +217,8 @@ def _consent_and_attestation(crowd: Crowd, cast: Cast, worker: Worker, day: date
                 created_at=_at(seen),
             )
         )
+    if not attested:
+        return
     db.session.add(
         Attestation(
             worker_id=worker.id,

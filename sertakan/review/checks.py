@@ -37,6 +37,7 @@ class Facts:
     typed_name: str
     known_name: str
     consent: bool
+    consent_is_hers: bool
     attested_on: date | None
     funded: int
     months: int
@@ -93,8 +94,10 @@ def _overlap(facts: Facts) -> Check:
 
 
 def _consent(facts: Facts) -> Check:
-    if facts.consent:
+    if facts.consent and facts.consent_is_hers:
         return Check("consent", Verdict.ok, N_("Pekerja setuju didaftarkan"), {})
+    if facts.consent:  # a sponsor's word is not the worker's own (UU 27/2022 art. 20; DOMAIN 7.1)
+        return Check("consent", Verdict.unknown, N_("Setuju menurut penanggung; belum dari pekerja sendiri"), {})
     return Check("consent", Verdict.stop, N_("Belum ada persetujuan pekerja"), {})
 
 

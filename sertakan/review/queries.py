@@ -24,9 +24,10 @@ from sertakan.sponsorships.rules import ReviewState
 from sertakan.tariff import queries as tariff
 from sertakan.tariff.queries import Work
 from sertakan.web.paging import Page, slice_page
-from sertakan.workers.models import Attestation, Consent, ConsentKind, Worker, WorkerState
+from sertakan.workers.models import Attestation, Consent, ConsentGiver, ConsentKind, Worker, WorkerState
 
 PAGE_SIZE = 25
+SAID_BY_SPONSOR = ConsentGiver.sponsor_statement
 
 
 class Chip(StrEnum):
@@ -130,7 +131,7 @@ def _with_checks(sponsorships: Sequence[Sponsorship], today: date) -> list[Row]:
     ids = [row.id for row in sponsorships]
     workers = [row.worker_id for row in sponsorships]
     months = _months(workers)
-    consents = set(db.session.scalars(_consents(workers)))
+    consents = {(row[0], row[1]) for row in db.session.execute(_consents(workers))}
     attested = {row[0]: row[1] for row in db.session.execute(_attested(workers))}
     rows = []
     for row in sponsorships:
@@ -146,7 +147,8 @@ def _with_checks(sponsorships: Sequence[Sponsorship], today: date) -> list[Row]:
             born_on=row.worker.born_on,
             typed_name=row.typed_name,
             known_name=row.worker.name,
-            consent=row.worker_id in consents,
+            consent=any(worker == row.worker_id for worker, _giver in consents),
+            consent_is_hers=any(worker == row.worker_id and giver is not SAID_BY_SPONSOR for worker, giver in consents),
             attested_on=attested.get(row.worker_id),
             funded=sum(cell.state in FUNDED for cell in own),
             months=len(own),
@@ -166,8 +168,8 @@ def _months(workers: Iterable[int]) -> Sequence[CoverageMonth]:
     return db.session.scalars(select(CoverageMonth).where(CoverageMonth.worker_id.in_(list(workers)))).all()
 
 
-def _consents(workers: Iterable[int]) -> Select[int]:
-    return select(Consent.worker_id).where(
+def _consents(workers: Iterable[int]) -> Select[int, ConsentGiver]:
+    return select(Consent.worker_id, Consent.giver).where(
         Consent.worker_id.in_(list(workers)), Consent.kind == ConsentKind.registered, Consent.withdrawn_at.is_(None)
     )
 
