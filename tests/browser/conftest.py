@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.site import TODAY, Site, running
-from tests.browser.visitor import Visitor, visiting
+from tests.browser.visitor import DESK, Visitor, visiting
 from tests.suite import chromium
 
 HERE = Path(__file__).parent
@@ -59,6 +59,15 @@ def visit(site: Site, browser: Browser) -> Iterator[Callable[..., Visitor]]:
             return visitors.enter_context(visiting(site, browser, **how))
 
         yield come
+
+
+@pytest.fixture(scope="session")
+def officer(site: Site, browser: Browser) -> Iterator[Visitor]:
+    """An officer at her desk, signed in once: an authenticator's code is good for one sign-in."""
+    with visiting(site, browser, size=DESK) as visitor:
+        visitor.sign_in_as_staff("officer")
+        visitor.arrives("/petugas/antrean")
+        yield visitor
 
 
 @pytest.hookimpl(hookwrapper=True)

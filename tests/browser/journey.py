@@ -22,7 +22,7 @@ class Wish:
 
     name: str = "Sumiati"
     nik: str = field(default_factory=new_nik)
-    work: str = "asisten rumah tangga"
+    work: str = "asisten_rumah_tangga"
     months: int = 6
     sponsor: str = "Ratna Wijaya"
     contact: str = field(default_factory=lambda: f"ratna{next(_serials)}@contoh.test")
@@ -31,8 +31,7 @@ class Wish:
 def choose_work(v: Visitor, wish: Wish) -> None:
     v.go("/lindungi")
     v.heading("Apa pekerjaannya?")
-    words = v.say(wish.work)
-    v.choose(words[0].upper() + words[1:])
+    v.page.locator("label.pick").filter(has=v.page.locator(f"input[value={wish.work}]")).click()
     v.press("Lanjut")
     v.arrives("/lindungi/data")
 

@@ -162,8 +162,10 @@ def visiting(
     site: Site, browser: Browser, *, size: tuple[int, int] = PHONE, language: str = "id", **more: Any
 ) -> Iterator[Visitor]:
     """Somebody new, with a browser context of her own that is closed afterwards; complains about her pages then."""
+    on_phone = size[0] < 600
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
+        has_touch=on_phone,
         extra_http_headers={"X-Forwarded-For": f"10.7.{next(_addresses)}.1"},
         service_workers=more.pop("service_workers", "block"),
         **more,

@@ -83,7 +83,7 @@
   // print
   all("[data-print]").forEach(function (button) { button.hidden = false; button.addEventListener("click", function () { print(); }); });
 
-  // waiting pages: look again after 5, then 15, then 60 seconds; a fragment that has no data-poll ends it
+  // waiting pages: look at once three times, then every 5, 15 and 60 seconds; a fragment that has no data-poll ends it
   function poll(region, round) {
     setTimeout(function () {
       if (d.hidden) { poll(region, round); return; }
@@ -95,7 +95,7 @@
           if (go) location.assign(go.dataset.go); else if (!region.querySelector("[data-stop]")) poll(region, round + 1);
         })
         .catch(function () { poll(region, round + 1); });
-    }, round < 12 ? 5000 : round < 24 ? 15000 : 60000);
+    }, round < 3 ? 1000 : round < 12 ? 5000 : round < 24 ? 15000 : 60000);
   }
   all("[data-poll]").forEach(function (region) { poll(region, 0); });
 
