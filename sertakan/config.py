@@ -35,6 +35,7 @@ class Config:
     base_url: str = "http://127.0.0.1:8000"
     payment_floor_rupiah: int = 8_400
     order_minutes: int = 60
+    renewal_limit_rupiah: int = 500_000
     log_level: str = "INFO"
     extra: dict[str, object] = field(default_factory=dict)
 
@@ -100,5 +101,6 @@ def load(env: Mapping[str, str] | None = None) -> Config:
         base_url=(env.get("BASE_URL") or f"http://127.0.0.1:{env.get('PORT', '8000')}").rstrip("/"),
         payment_floor_rupiah=int(env.get("PAYMENT_FLOOR_RUPIAH", "8400")),
         order_minutes=int(env.get("ORDER_MINUTES", "60")),
+        renewal_limit_rupiah=int(env.get("RENEWAL_LIMIT_RUPIAH", "500000")),
         log_level=env.get("LOG_LEVEL", "INFO"),
     )

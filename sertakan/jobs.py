@@ -19,6 +19,7 @@ from sertakan.kit import clock
 from sertakan.notices import jobs as notices
 from sertakan.payments import jobs as payments
 from sertakan.reports import books
+from sertakan.review import jobs as review
 from sertakan.sponsorships import jobs as sponsorships
 from sertakan.web import limits
 from sertakan.web.knock import listen
@@ -33,6 +34,7 @@ def sweep() -> object:
 EVERY_MINUTE: dict[str, Callable[[], object]] = {
     "events": payments.handle_new_events,
     "refunds": payments.send_refunds,
+    "renewals": review.approve_renewals,
     "notices": notices.send_due,
 }
 EVERY_FIVE_MINUTES: dict[str, Callable[[], object]] = {

@@ -27,6 +27,8 @@ bp = Blueprint("accounts", __name__, template_folder="templates")
 STAFF_HOMES = (
     (Permission.review_see, "review.queue"),
     (Permission.worker_register, "workers.register"),
+    (Permission.money_see, "reports.ledger"),
+    (Permission.audit_see, "reports.trail"),
 )
 
 

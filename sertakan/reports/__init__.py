@@ -1,1 +1,1 @@
-"""Reports: public results, staff figures and the self-checks of the books. Reads every room, writes nothing."""
+"""Reports: the trail of a sponsorship, the books and their self-checks. Reads every room, writes nothing."""
