@@ -16,6 +16,7 @@ class Cell:
     is_now: bool
 
 
+HOME_LOOKS = ("covered",) * 2 + ("lapsed",) + ("covered",) * 5 + ("processing",) + ("unpaid",) * 3
 LOOKS = (
     "past",
     "covered",
@@ -30,6 +31,11 @@ LOOKS = (
     "unpaid",
     "unpaid",
 )
+
+
+def year_around(month: Month) -> list[Cell]:
+    """Twelve months of an invented worker: a gap, then cover until this month, the next on its way."""
+    return [Cell(each, look, each == month) for each, look in zip(span(month + -7, 12), HOME_LOOKS, strict=True)]
 
 
 def samples(today: date) -> dict[str, Any]:

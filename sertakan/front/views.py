@@ -45,7 +45,7 @@ def home() -> Response:
     """What it is, what it costs this month, where to begin."""
     month = Month.of(clock.today())
     price = tariff.quote_for([month], COMMON_WORK, PayerKind.private, Package.jkk_jkm).lines[0]
-    return _page("front/home.html", price=price, relief_end=_relief_end(month))
+    return _page("front/home.html", price=price, relief_end=_relief_end(month), cells=style.year_around(month))
 
 
 @bp.get("/bantuan")

@@ -66,8 +66,8 @@ def bulan_sedang(month: Month) -> str:
 
 
 def jam(instant: datetime) -> str:
-    """14.30 WIB."""
-    return f"{clock.local(instant):%H.%M} WIB"
+    """14.30 WIB; in English 14:30 WIB."""
+    return f"{clock.local(instant):{'%H:%M' if _language() == 'en' else '%H.%M'}} WIB"
 
 
 def waktu(instant: datetime) -> str:

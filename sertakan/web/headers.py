@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, request, session
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import current_user
 
 CSP = (
@@ -46,11 +47,22 @@ def _set_headers(response: Response) -> Response:
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     if current_app.config["HTTPS"]:
         headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
-    if "Cache-Control" not in headers or (
-        headers["Cache-Control"].startswith("public") and (session.modified or current_user_known())
-    ):
+    if "Cache-Control" not in headers or (_shared_page(headers["Cache-Control"]) and (session.modified or current_user_known())):
         headers["Cache-Control"] = "no-store"
     return response
+
+
+def _shared_page(cache: str) -> bool:
+    """A page that anybody may store, and that a signed-in visitor may not; an immutable file is the same for everybody."""
+    return cache.startswith("public") and "immutable" not in cache
+
+
+class SessionCookie(SecureCookieSessionInterface):
+    """Flask's signed cookie. An immutable file does not vary by it, else every new cookie would fetch the stylesheet again."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if session.modified or "immutable" not in response.headers.get("Cache-Control", ""):
+            super().save_session(app, session, response)
 
 
 def current_user_known() -> bool:
@@ -58,5 +70,6 @@ def current_user_known() -> bool:
 
 
 def init_headers(app: Flask) -> None:
+    app.session_interface = SessionCookie()
     app.before_request(_check_origin)
     app.after_request(_set_headers)
