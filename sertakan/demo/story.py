@@ -1,6 +1,5 @@
 """The demo's months: enough people and every state, around any day, the same every time. Money balances to the rupiah."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -28,7 +27,6 @@ from sertakan.workers.models import (
     Worker,
     WorkerState,
 )
-from sertakan.workers.rules import PHRASES
 
 SEED = 7151
 PASSWORD = "pontianak-kota-khatulistiwa-2026"  # noqa: S105 - the demo's, printed on its own page
@@ -43,6 +41,14 @@ SPONSORS = 60
 WAITING = 140
 # few enough kinds and places that most groups on the public list reach five
 WAITING_WORK = ("pedagang_sayur", "pedagang_sayur", "penjual_makanan", "asisten_rumah_tangga", "ojek", "buruh_harian")
+FAMILY = ("breadwinner", "one_child", "two_children", "more_children", "parents")
+WORK_PHRASES = {
+    "pedagang_sayur": ("since_dawn", "ten_years"),
+    "penjual_makanan": ("at_night", "own_tools"),
+    "asisten_rumah_tangga": ("many_homes", "ten_years"),
+    "ojek": ("on_the_road", "at_night"),
+    "buruh_harian": ("own_tools", "since_dawn"),
+}
 WAITING_PLACES = ("61.71.05.1005", "61.71.03.1003", "61.71.02.1003", "61.71.04.1003", "61.71.01.1003", "61.71.06.1001")
 CITY_LIST = 60
 COMPANY_LIST = 30
@@ -238,12 +244,11 @@ def _waiting(crowd: Crowd, cast: Cast, day: date) -> None:
         worker.kelurahan_code = crowd.random.choice(WAITING_PLACES)
         worker.created_by_id = cast.attestor.id
         _consent_and_attestation(crowd, cast, worker, day, listed=True)
-        phrases: Sequence[str] = list(PHRASES)
         db.session.add(
             Waiting(
                 code=crowd.code(),
                 worker_id=worker.id,
-                phrases=crowd.random.sample(list(phrases), k=2),
+                phrases=[crowd.random.choice(FAMILY), crowd.random.choice(WORK_PHRASES[worker.occupation_code])],
                 since_on=day - timedelta(days=crowd.random.randint(1, 75)),
             )
         )
