@@ -2,6 +2,7 @@
 
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, RadioField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional
 
 from sertakan.kit.text import many_lines
@@ -24,7 +25,7 @@ class RejectForm(BaseForm):
     seen = HiddenField()
     reason = RadioField(
         _l("Alasan"),
-        choices=[(reason.value, _l(words)) for reason, words in REASONS.items()],
+        choices=[SelectChoice(reason.value, _l(words)) for reason, words in REASONS.items()],
         validators=[Required(_l("Pilih alasannya dulu"))],
     )
     note = TextAreaField(

@@ -19,12 +19,14 @@ from sertakan.kit.months import Month
 from sertakan.review import checks as look
 from sertakan.review.checks import Check, Verdict
 from sertakan.review.models import Decision
+from sertakan.sponsorships import queries as sponsorships
 from sertakan.sponsorships.models import Sponsorship
-from sertakan.sponsorships.rules import ReviewState
+from sertakan.sponsorships.rules import ReviewState, fingerprint
 from sertakan.tariff import queries as tariff
 from sertakan.tariff.queries import Work
 from sertakan.web.paging import Page, slice_page
 from sertakan.workers.models import Attestation, Consent, ConsentGiver, ConsentKind, Worker, WorkerState
+from sertakan.workers.rules import attestation_stands
 
 PAGE_SIZE = 25
 SAID_BY_SPONSOR = ConsentGiver.sponsor_statement
@@ -96,7 +98,7 @@ def _found(text: str) -> Any:
     if len(digits) == 16 and digits.isdigit():
         ways.append(Worker.nik_hash == blind(digits, "nik"))
     if not digits.isdigit():
-        ways.append(func.lower(Worker.name).startswith(text.lower(), autoescape=True))
+        ways += [func.lower(name).startswith(text.lower(), autoescape=True) for name in (Worker.name, Sponsorship.typed_name)]
     return or_(*ways) if ways else Sponsorship.id < 0
 
 
@@ -127,20 +129,17 @@ def get_row(sponsorship: Sponsorship, today: date) -> Row:
     return _with_checks([sponsorship], today)[0]
 
 
-def _with_checks(sponsorships: Sequence[Sponsorship], today: date) -> list[Row]:
-    ids = [row.id for row in sponsorships]
-    workers = [row.worker_id for row in sponsorships]
+def _with_checks(requests: Sequence[Sponsorship], today: date) -> list[Row]:
+    workers = [row.worker_id for row in requests]
     months = _months(workers)
     consents = {(row[0], row[1]) for row in db.session.execute(_consents(workers))}
-    attested = {row[0]: row[1] for row in db.session.execute(_attested(workers))}
+    attested = {row[0]: row[1] for row in db.session.execute(_attested(workers)) if attestation_stands(row[1], today)}
     rows = []
-    for row in sponsorships:
+    for row in requests:
         own = [cell for cell in months if cell.sponsorship_id == row.id and cell.state in LIVE]
         wanted = {cell.month for cell in own}
         others = [
-            cell
-            for cell in months
-            if cell.worker_id == row.worker_id and cell.sponsorship_id not in {row.id} and cell.state in LIVE
+            cell for cell in months if cell.worker_id == row.worker_id and cell.sponsorship_id != row.id and cell.state in LIVE
         ]
         work = tariff.find_occupation(row.worker.occupation_code)
         facts = look.Facts(
@@ -160,7 +159,6 @@ def _with_checks(sponsorships: Sequence[Sponsorship], today: date) -> list[Row]:
         done = look.run(facts, today)
         total = sum(cell.price_rupiah for cell in own)
         rows.append(Row(row, work, total, len(own), done, look.overall(done)))
-    assert len(rows) == len(ids)
     return rows
 
 
@@ -193,8 +191,18 @@ def list_decisions(sponsorship_id: int) -> list[tuple[Decision, str | None]]:
     return [(decision, officer.name if officer else None) for decision, officer in db.session.execute(question)]
 
 
-def is_colleague(person: Person, organisation_id: int | None) -> bool:
-    """Whether this person belongs to the sponsoring organisation."""
+def mark_of(sponsorship: Sponsorship, months: Iterable[CoverageMonth]) -> str:
+    """The fingerprint of what stands now; a decision is only taken on this one (I6)."""
+    return fingerprint(sponsorships.seen(sponsorship), [(row.month, row.price_rupiah) for row in months if row.state in LIVE])
+
+
+def is_own(person: Person, sponsorship: Sponsorship) -> bool:
+    """Whether this person made it, pays for it, or belongs to the organisation that does."""
+    own = person.id in (sponsorship.maker_id, sponsorship.sponsor_id)
+    return own or _is_colleague(person, sponsorship.organisation_id)
+
+
+def _is_colleague(person: Person, organisation_id: int | None) -> bool:
     if organisation_id is None:
         return False
     member = aliased(Membership)

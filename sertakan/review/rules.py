@@ -47,3 +47,8 @@ class NotYourOwn(Refused):
 class Changed(Refused):
     message = N_("Pengajuan ini berubah sejak Anda membukanya. Periksa lagi sebelum memutuskan.")
     status = 409
+
+
+class AwaitsAnswer(Refused):
+    message = N_("Pertanyaan untuk penanggung belum dijawab. Tunggu jawabannya, atau tolak.")
+    status = 409

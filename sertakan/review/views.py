@@ -19,12 +19,13 @@ from sertakan.review.rules import OUTCOMES, REASONS, RejectReason
 from sertakan.sponsorships import queries as sponsorships
 from sertakan.sponsorships import wording
 from sertakan.sponsorships.models import Sponsorship
-from sertakan.sponsorships.rules import OPEN_REVIEWS
+from sertakan.sponsorships.rules import OPEN_REVIEWS, ReviewState
 from sertakan.sponsorships.story import story_of
 from sertakan.web.access import requires
 from sertakan.web.forms import BaseForm
 from sertakan.web.knock import knock
 from sertakan.web.paging import page_number
+from sertakan.workers import queries as workers
 
 bp = Blueprint("review", __name__, url_prefix="/petugas/antrean", template_folder="templates")
 
@@ -47,24 +48,33 @@ def queue() -> str:
     )
 
 
-def _detail(
-    sponsorship: Sponsorship, approve: ApproveForm, reject: RejectForm, ask: AskForm, status: int = 200, nik: str | None = None
-) -> Any:
+Forms = tuple[ApproveForm, RejectForm, AskForm]
+
+
+def _detail(sponsorship: Sponsorship, forms: Forms | None = None, status: int = 200, nik: str | None = None) -> Any:
     months = coverage.months_of_sponsorship(sponsorship.id)
     row = queries.get_row(sponsorship, clock.today())
+    approve, reject, ask = forms = forms or _blank()
+    for one in forms:
+        one.seen.data = queries.mark_of(sponsorship, months)
     page = render_template(
         "review/detail.html",
         sponsorship=sponsorship,
         row=row,
         attested=any(check.name == "attestation" and check.verdict is Verdict.ok for check in row.checks),
+        stops=[check for check in row.checks if check.verdict is Verdict.stop],
+        own=queries.is_own(current_user.person, sponsorship),
+        consents=workers.list_consents(sponsorship.worker_id),
+        attestations=workers.list_attestations(sponsorship.worker_id),
         months=months,
         open=sponsorship.review_state in OPEN_REVIEWS,
+        asked=sponsorship.review_state is ReviewState.needs_info,
         decisions=queries.list_decisions(sponsorship.id),
         events=story_of(audit.list_for(f"sponsorship:{sponsorship.ref}", 30), months, []),
         wording=wording,
         outcomes=OUTCOMES,
         reasons=REASONS,
-        form=next((form for form in (approve, reject, ask) if form.errors), approve),
+        form=next((form for form in forms if form.errors), approve),
         approve=approve,
         reject=reject,
         ask=ask,
@@ -74,42 +84,34 @@ def _detail(
     return make_response(page, status)
 
 
-def _blank(sponsorship: Sponsorship) -> tuple[ApproveForm, RejectForm, AskForm]:
-    seen = {"seen": sponsorship.fingerprint}
-    return ApproveForm(formdata=None, data=seen), RejectForm(formdata=None, data=seen), AskForm(formdata=None, data=seen)
+def _blank() -> Forms:
+    return ApproveForm(formdata=None), RejectForm(formdata=None), AskForm(formdata=None)
 
 
 @bp.get("/<code>")
 @requires(Permission.review_see)
 def detail(code: str) -> Any:
     """One request with everything needed to decide."""
-    sponsorship = sponsorships.get_by_code(code)
-    return _detail(sponsorship, *_blank(sponsorship))
+    return _detail(sponsorships.get_by_code(code))
 
 
 def _decide(code: str, form: BaseForm, act: Any, done: str) -> Any:
     """Load, decide, go to the next one; a no is shown beside its field and nothing typed is lost."""
+    status = 422
     if form.sent:
         try:
             with transaction():
                 act(sponsorships.get_by_code(code, lock=True))
         except Refused as no:
             form.refuse(no)
+            status = no.status
         else:
-            knock("refunds")
-            knock("notices")
+            for what in ("refunds", "expire", "notices"):
+                knock(what)
             flash(done, "ok")
             return redirect(url_for("review.queue"), 303)
-    sponsorship = sponsorships.get_by_code(code)
-    approve, reject, ask = _blank(sponsorship)
-    match form:
-        case ApproveForm():
-            approve = form
-        case RejectForm():
-            reject = form
-        case AskForm():
-            ask = form
-    return _detail(sponsorship, approve, reject, ask, status=422)
+    approve, reject, ask = (form if type(form) is type(blank) else blank for blank in _blank())
+    return _detail(sponsorships.get_by_code(code), (approve, reject, ask), status)
 
 
 @bp.post("/<code>/setujui")
@@ -162,5 +164,11 @@ def reveal(code: str) -> Any:
     with transaction():
         sponsorship = sponsorships.get_by_code(code)
         shown = service.reveal_nik(officer=current_user.person, sponsorship=sponsorship)
-    sponsorship = sponsorships.get_by_code(code)
-    return _detail(sponsorship, *_blank(sponsorship), nik=shown)
+    return _detail(sponsorships.get_by_code(code), nik=shown)
+
+
+@bp.get("/<code>/<any(setujui, tolak, tanya, nik):action>")
+@requires(Permission.review_see)
+def back(code: str, action: str) -> Any:
+    """The answers to these forms stand at their own addresses; who reloads one or changes the language comes back here."""
+    return redirect(url_for("review.detail", code=code), 303)

@@ -10,15 +10,40 @@ from wtforms import Field, IntegerField, StringField
 from wtforms.validators import StopValidation, ValidationError
 
 from sertakan.kit import money, nik, phone, text
-from sertakan.kit.errors import Refused
+from sertakan.kit.errors import N_, Refused
 from sertakan.kit.months import Month
 from sertakan.web.errors import say
 
 MAX_LENGTH = 10_000
+# WTForms speaks no Indonesian; what it says by itself is said in our words
+BUILT_IN: dict[str, str] = {
+    "Not a valid choice.": N_("Pilih salah satu dari daftar"),
+    "Invalid Choice: could not coerce.": N_("Pilih salah satu dari daftar"),
+    "'%(value)s' is not a valid choice for this field.": N_("Pilih dari daftar"),
+    "'%(value)s' are not valid choices for this field.": N_("Pilih dari daftar"),
+    "Not a valid date value.": N_("Isi tanggal yang ada di kalender"),
+    "Not a valid integer value.": N_("Isi dengan angka"),
+    "Field cannot be longer than %(max)d characters.": N_("Terlalu panjang: paling banyak %(max)d huruf."),
+    "This field is required.": N_("Isi bagian ini"),
+}
+
+
+class _OurWords:
+    """The translations that WTForms asks for."""
+
+    def gettext(self, words: str) -> str:
+        return str(_(BUILT_IN[words])) if words in BUILT_IN else words
+
+    def ngettext(self, _one: str, many: str, _count: int) -> str:
+        return self.gettext(many)
 
 
 class BaseForm(FlaskForm):
     """Every form: text is normalised once, over-long text is refused with a sentence, a Refused of a rule lands on its field."""
+
+    class Meta(FlaskForm.Meta):
+        def get_translations(self, _form: Any) -> _OurWords:
+            return _OurWords()
 
     form_errors: list[str]
 
