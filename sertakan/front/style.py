@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
+from sertakan.front.forms import filled
 from sertakan.kit import clock
 from sertakan.kit.months import Month, span
 from sertakan.tariff import queries as tariff
+from sertakan.web.paging import Page
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,10 @@ def year_around(month: Month) -> list[Cell]:
 
 
 def samples(today: date) -> dict[str, Any]:
-    """Cells, prices and a history around a day."""
+    """Cells, prices, a form with errors and a history around a day."""
     this = Month.of(today)
     cells = [Cell(month, look, month == this) for month, look in zip(span(this + -7, 12), LOOKS, strict=True)]
     lines = tariff.quote_for(span(this, 6), "asisten_rumah_tangga").lines
-    return {"cells": cells, "lines": lines, "at": datetime.combine(today, time(9, 41), tzinfo=clock.ZONE)}
+    page: Page[str] = Page([], 2, 25, True)
+    at = datetime.combine(today, time(9, 41), tzinfo=clock.ZONE)
+    return {"cells": cells, "lines": lines, "at": at, "page": page, "sample": filled()}

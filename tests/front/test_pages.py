@@ -1,9 +1,13 @@
 """The pages that belong to nobody else."""
 
 import json
+import re
 
 import pytest
+from flask import Flask
 
+from sertakan.front.forms import filled
+from sertakan.web import assets
 from tests.page import PageClient
 
 PAGES = ["/", "/bantuan", "/privasi", "/aksesibilitas", "/dasar-hukum", "/luring", "/komponen"]
@@ -28,6 +32,44 @@ def test_home_in_english_keeps_the_language_in_its_links(client: PageClient) -> 
         link.attrs["href"] for link in page.all("a") if link.attrs["href"].startswith("/") and link.attrs.get("hreflang") != "id"
     ]
     assert inner and all(href.startswith("/en/") for href in inner)
+
+
+def test_home_shows_a_year_of_months_and_the_three_marks(client: PageClient) -> None:
+    page = client.get("/").sees("Dana diterima", "Iuran disetor", "Aktif di BPJS", "November 2026: Terlindungi (bulan ini)")
+    assert sum("mo" in element.attrs.get("class", "").split() for element in page.all("li")) == 12
+
+
+def test_the_style_page_shows_every_component(client: PageClient) -> None:
+    folder = assets.HERE.parents[1]
+    macros = re.findall(r"{% macro (\w+)\(", (folder / "web/templates/parts/ui.html").read_text(encoding="utf-8"))
+    shown = set(re.findall(r"ui\.(\w+)\(", (folder / "front/templates/front/components.html").read_text(encoding="utf-8")))
+    inside = {"icon", "errors", "described"}  # printed by the others
+    assert set(macros) - inside <= shown
+    client.get("/komponen").sees("NIK baru 15 angka", "Centang bila pekerja sudah setuju didaftarkan", "Rp92.400")
+
+
+def test_the_style_page_is_closed_in_production(app: Flask, client: PageClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "DEMO", False)
+    monkeypatch.setattr(app, "testing", False)
+    assert client.get("/komponen").status == 404
+
+
+def test_the_sample_form_is_wrong_in_two_places(app: Flask) -> None:
+    with app.test_request_context("/"):
+        assert set(filled().errors) == {"nik", "agreed"}
+
+
+def test_every_class_on_a_page_is_in_the_stylesheet(app: Flask) -> None:
+    css = re.sub(r"\{[^{}]*\}", "{}", app.extensions["assets"]["css"].body.decode())
+    known = set(re.findall(r"\.(-?[a-zA-Z][\w-]*)", css))
+    unknown = {}
+    for template in sorted(assets.HERE.parents[1].glob("*/templates/**/*.html")):
+        if "sandbox" not in template.parts:  # the pretend payment page brings its own
+            text = re.sub(r"\{[%{].*?[%}]\}", "\0", template.read_text(encoding="utf-8"))
+            words = {word for names in re.findall(r'class="([^"]*)"', text) for word in names.split() if "\0" not in word}
+            if words - known:
+                unknown[template.name] = words - known
+    assert not unknown
 
 
 def test_health_answers_when_the_database_does(client: PageClient) -> None:

@@ -57,7 +57,7 @@
 
   // errors: the summary, or the one field, takes the focus
   var summary = d.querySelector("[data-error-summary]"), wrong = d.querySelector("[aria-invalid=true]");
-  if (summary && all("li", summary).length > 1) summary.focus(); else if (wrong) wrong.focus();
+  if (summary && all("li", summary).length > 1) summary.focus(); else if (wrong || summary) (wrong || summary).focus();
 
   // send once
   d.addEventListener("submit", function (event) {
@@ -77,7 +77,7 @@
   all("[data-copy]").forEach(function (button) {
     if (!navigator.clipboard) return;
     button.hidden = false;
-    button.addEventListener("click", function () { navigator.clipboard.writeText(button.dataset.copy); button.classList.add("is-done"); });
+    button.addEventListener("click", function () { navigator.clipboard.writeText(button.dataset.copy).then(function () { button.textContent = button.dataset.done; }); });
   });
 
   // print
@@ -99,31 +99,30 @@
   }
   all("[data-poll]").forEach(function (region) { poll(region, 0); });
 
-  // the officers' queue: J K move, Enter opens, / searches; can be switched off
-  var queue = d.querySelector("[data-queue]");
-  if (queue) {
-    var rows = all("tbody tr", queue), at = -1, off = false, control = d.querySelector("[data-keys-off]");
-    try { off = localStorage.keys === "off"; } catch (e) { /* on */ }
-    if (control) {
-      control.hidden = false; control.checked = !off;
-      control.addEventListener("change", function () { off = !control.checked; try { localStorage.keys = off ? "off" : "on"; } catch (e) { /* this page only */ } });
-    }
-    d.addEventListener("keydown", function (event) {
-      if (off || event.ctrlKey || event.metaKey || event.altKey || /INPUT|TEXTAREA|SELECT/.test(event.target.tagName)) return;
-      var key = event.key.toLowerCase();
-      if (key === "/") { event.preventDefault(); d.querySelector("[data-search]").focus(); }
-      if ((key === "j" || key === "k") && rows.length) {
-        if (rows[at]) rows[at].classList.remove("is-cur");
-        at = Math.max(0, Math.min(rows.length - 1, at + (key === "j" ? 1 : -1)));
-        rows[at].classList.add("is-cur"); rows[at].querySelector("a").focus();
-      }
-    });
+  // staff keys: J K move in the queue, / searches, a letter leads to what carries it; never while typing, and can be switched off
+  var queue = d.querySelector("[data-queue]"), search = d.querySelector("[data-search]"), off = false, at = -1;
+  var keyed = all("[data-key]"), rows = queue ? all("tbody tr", queue) : [];
+  try { off = localStorage.keys === "off"; } catch (e) { /* on */ }
+  all("[data-keys-off]").forEach(function (control) {
+    control.hidden = false; control.checked = !off;
+    control.addEventListener("change", function () { off = !control.checked; try { localStorage.keys = off ? "off" : "on"; } catch (e) { /* this page only */ } });
+  });
+  function move(step) {
+    if (rows[at]) rows[at].classList.remove("is-cur");
+    at = Math.max(0, Math.min(rows.length - 1, at + step));
+    rows[at].classList.add("is-cur"); rows[at].querySelector("a").focus();
   }
-  all("[data-key]").forEach(function (target) {
-    d.addEventListener("keydown", function (event) {
-      if (event.ctrlKey || event.metaKey || event.altKey || /INPUT|TEXTAREA|SELECT/.test(event.target.tagName)) return;
-      try { if (localStorage.keys === "off") return; } catch (e) { /* on */ }
-      if (event.key.toLowerCase() === target.dataset.key) { event.preventDefault(); if (target.tagName === "DETAILS") { target.open = true; target.scrollIntoView(); } target.focus(); }
+  if (queue || keyed.length) d.addEventListener("keydown", function (event) {
+    if (off || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (/TEXTAREA|SELECT/.test(event.target.tagName) || event.target.matches("input:not([type=checkbox]):not([type=radio])")) return;
+    var key = event.key.toLowerCase();
+    if (key === "/" && search) { event.preventDefault(); search.focus(); }
+    if ((key === "j" || key === "k") && rows.length) move(key === "j" ? 1 : -1);
+    keyed.forEach(function (target) {
+      if (key !== target.dataset.key) return;
+      event.preventDefault();
+      if (target.tagName === "DETAILS") target.open = true;
+      (target.tagName === "DETAILS" ? target.firstElementChild : target).focus();
     });
   });
 
