@@ -1,12 +1,16 @@
 """How dates, months and rupiah read, in the language of the page."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, wraps
+from typing import Any
 
 from babel.dates import format_date
 from flask import Flask
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from sertakan.kit import clock, money
 from sertakan.kit.months import Month
@@ -92,6 +96,17 @@ def kalimat(message: object) -> str:
     return str(_(str(message)))
 
 
+def _each_time(filter_: Callable[[Any], str]) -> Callable[[Context, Any], str]:
+    """Jinja works a filter on a constant out once, in the language of whoever comes first; one that takes the context it does not."""
+
+    @pass_context
+    @wraps(filter_)
+    def printed(_context: Context, value: Any) -> str:
+        return filter_(value)
+
+    return printed
+
+
 def init_filters(app: Flask) -> None:
     for filter_ in (
         rupiah,
@@ -107,5 +122,5 @@ def init_filters(app: Flask) -> None:
         lama,
         kalimat,
     ):
-        app.jinja_env.filters[filter_.__name__] = filter_
+        app.jinja_env.filters[filter_.__name__] = _each_time(filter_)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

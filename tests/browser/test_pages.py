@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -48,6 +49,14 @@ MEASURE = """smallest => {
     .map(({box, words}) => `${Math.round(box.width)}x${Math.round(box.height)} ${words}`);
   return {wide, small};
 }"""
+# what people wrote, names of laws and places, and what says of itself that it is Indonesian
+ENGLISH_WORDS = """() => {
+  const page = document.body.cloneNode(true);
+  page.querySelectorAll("[lang=id], select, .message").forEach((part) => part.remove());
+  return page.innerText;
+}"""
+INDONESIAN = re.compile(r"\b(?:yang|dan|untuk|dengan|tidak|juta|bulan|sampai|pekerja|iuran)\b.{0,40}", re.IGNORECASE)
+LEFT_IN_INDONESIAN = ("/demo", "/komponen", "/dasar-hukum")
 WHO = ("stranger", "resident", "officer")
 
 
@@ -116,6 +125,19 @@ def test_no_page_scrolls_sideways_and_every_target_fits_a_thumb(who: str, guests
             seen = visitor.page.evaluate(MEASURE, SMALLEST_TARGET)
             faults += [f"{path} at {width}: {seen['wide']} px too wide"] if seen["wide"] > 0 else []
             faults += [f"{path}: small target {words}" for words in seen["small"]] if width == PHONE[0] else []
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("who", ["stranger", "resident"])
+def test_the_english_pages_speak_english(who: str, guests: Guests) -> None:
+    visitor: Visitor = getattr(guests, who)
+    faults = []
+    for path in guests.pages[who]:
+        if path.startswith(LEFT_IN_INDONESIAN):
+            continue
+        visitor.page.goto(f"{visitor.site.url}/en{path}")
+        words = visitor.page.evaluate(ENGLISH_WORDS)
+        faults += [f"{path}: {found}" for found in INDONESIAN.findall(words)]
     assert not faults, "\n".join(faults)
 
 

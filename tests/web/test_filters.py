@@ -59,3 +59,11 @@ def test_a_length_of_time_keeps_its_two_largest_parts(app: Flask, length: timede
 def test_every_filter_is_at_hand_in_templates(app: Flask) -> None:
     with app.test_request_context("/"):
         assert app.jinja_env.from_string("{{ 16800|rupiah }}").render() == "Rp16.800"
+
+
+def test_a_constant_in_a_template_is_worded_anew_for_each_reader(app: Flask) -> None:
+    page = app.jinja_env.from_string("{{ 42000000|rupiah_singkat }}")
+    with app.test_request_context("/"), force_locale("id"):
+        assert page.render() == "Rp42 juta"
+    with app.test_request_context("/"), force_locale("en"):
+        assert page.render() == "Rp42 million"
