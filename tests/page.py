@@ -136,7 +136,8 @@ class PageClient:
     """A visitor's browser. `limit` is the most statements a GET of a page may cost."""
 
     def __init__(self, app: Flask) -> None:
-        self.app, self.limit = app, None
+        self.app = app
+        self.limit: int | None = None
         self.http = app.test_client()
         self._csrf: str | None = None
 
@@ -219,7 +220,10 @@ class PageClient:
 
     def _check_links(self, page: Page) -> None:
         for element in page.all("a"):
-            target = urljoin(page.path, element.attrs.get("href", ""))
+            href = element.attrs.get("href", "")
+            if href.startswith("#"):
+                continue
+            target = urljoin(page.path, href)
             parts = urlsplit(target)
             if parts.scheme or parts.netloc or not parts.path:
                 continue

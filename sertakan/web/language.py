@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from babel.support import NullTranslations, Translations
-from flask import Flask, request
+from flask import Flask, current_app, request
 from flask_babel import force_locale, get_locale
 from flask_babel import gettext as _
+from werkzeug.exceptions import HTTPException
 
 LANGUAGES = ("id", "en")
 
@@ -39,9 +40,18 @@ def here() -> str:
 
 
 def other_language_url() -> str:
-    """The same page in the other language."""
+    """The same page in the other language; the home page where this address answers forms only."""
     query = f"?{request.query_string.decode('ascii', 'ignore')}" if request.query_string else ""
-    return f"{request.path}{query}" if current_language() == "en" else f"/en{request.path}{query}"
+    page = f"{request.path}{query}" if request.method in ("GET", "HEAD") or _is_page() else "/"
+    return page if current_language() == "en" else f"/en{page}"
+
+
+def _is_page() -> bool:
+    try:
+        current_app.url_map.bind("").match(request.path, method="GET")
+    except HTTPException:
+        return False
+    return True
 
 
 def in_language(locale: str, message: str, **params: object) -> str:

@@ -1,0 +1,325 @@
+"""The table of every route and every visitor (QUALITY A 19 to 21, 26; R12). A route without a row fails here.
+
+A row names the endpoint, the method, an address in the furnished house, the mark of its view, and the answer each visitor gets:
+nobody, sari (the owner), tono (another resident), dewi (officer), agus (supervisor), maya (finance), hasan (attestor who
+registered the worker), nina (auditor), wira (administrator). Forms are sent empty: what answers then is the way in, not the work.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from flask import Flask
+from werkzeug.exceptions import MethodNotAllowed
+
+from sertakan.db import db
+from sertakan.tariff import queries as tariff
+from sertakan.web.access import access_of
+from sertakan.web.extensions import limiter
+from tests.cast import Cast
+from tests.house.world import HIDDEN_NAME, contents, furnish
+from tests.page import Page, PageClient
+
+As = Callable[[str], PageClient]
+VISITORS = ("nobody", "sari", "tono", "dewi", "agus", "maya", "hasan", "nina", "wira")
+RESIDENTS = ("sari", "tono")
+SIGN_IN, STAFF_SIGN_IN = "/masuk", "/petugas/masuk"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way in. `answers` holds a status per visitor; who is not named gets `others`, nobody gets `nobody`."""
+
+    endpoint: str
+    method: str
+    path: str
+    access: str
+    nobody: int
+    others: int
+    answers: dict[str, int]
+
+    def expects(self, visitor: str) -> int:
+        return self.nobody if visitor == "nobody" else self.answers.get(visitor, self.others)
+
+
+def anyone(endpoint: str, path: str, status: int = 200, *, method: str = "GET", access: str = "public", **answers: int) -> Row:
+    """The same for all."""
+    return Row(endpoint, method, path, access, status, status, answers)
+
+
+def link(endpoint: str, path: str, status: int = 200, *, method: str = "GET") -> Row:
+    """For whoever holds the random part of the address."""
+    return anyone(endpoint, path, status, method=method, access="link")
+
+
+def member(endpoint: str, path: str, status: int = 200, *, method: str = "GET", **answers: int) -> Row:
+    """For everybody with a session."""
+    return Row(endpoint, method, path, "signed_in", 303, status, answers)
+
+
+def owner(endpoint: str, path: str, status: int = 200, *, method: str = "GET") -> Row:
+    """For Sari alone; anybody else who is signed in finds nothing there."""
+    return Row(endpoint, method, path, "signed_in", 303, 404, {"sari": status})
+
+
+def staff(endpoint: str, path: str, access: str, who: str, status: int = 200, *, method: str = "GET", **answers: int) -> Row:
+    """For these officers; to others it is not there."""
+    return Row(endpoint, method, path, access, 303, 404, dict.fromkeys(who.split(), status) | answers)
+
+
+SEE, DECIDE, REGISTER = "dewi agus nina", "dewi agus", "dewi agus hasan"
+QUEUE, DESK = "/petugas/antrean/{queued}", "/petugas/pekerja/{worker}"
+TABLE: tuple[Row, ...] = (
+    # the pages that belong to nobody else
+    anyone("front.home", "/"),
+    anyone("front.help", "/bantuan"),
+    anyone("front.privacy", "/privasi"),
+    anyone("front.accessibility", "/aksesibilitas"),
+    anyone("front.law", "/dasar-hukum"),
+    anyone("front.components", "/komponen"),
+    anyone("front.offline", "/luring"),
+    anyone("front.manifest", "/manifest.webmanifest"),
+    anyone("front.service_worker", "/sw.js"),
+    anyone("front.robots", "/robots.txt"),
+    anyone("front.health", "/healthz"),
+    anyone("assets.file", "{asset}"),
+    anyone("tariff.index", "/tarif"),
+    # the demo
+    anyone("demo.index", "/demo"),
+    anyone("demo.index", "/demo", 303, method="POST"),
+    anyone("demo.messages", "/demo/pesan"),
+    # who waits
+    anyone("workers.waiting", "/pekerja"),
+    anyone("workers.waiting_one", "/pekerja/{waiting}"),
+    anyone("workers.leave", "/pekerja/keluar"),
+    anyone("workers.leave", "/pekerja/keluar", 422, method="POST"),
+    # a new protection
+    anyone("sponsorships.start", "/lindungi"),
+    anyone("sponsorships.start", "/lindungi", 422, method="POST"),
+    anyone("sponsorships.data", "/lindungi/data", 303),
+    anyone("sponsorships.data", "/lindungi/data", 303, method="POST"),
+    anyone("sponsorships.length", "/lindungi/lama", 303),
+    anyone("sponsorships.length", "/lindungi/lama", 303, method="POST"),
+    anyone("sponsorships.chosen", "/lindungi/pilih/{waiting}", 303),
+    anyone("sponsorships.choose", "/lindungi/pilih/2222-2222", 409, method="POST"),
+    anyone("payments.check", "/lindungi/periksa", 303),
+    anyone("payments.check", "/lindungi/periksa", 303, method="POST"),
+    # paying
+    link("payments.wait", "/bayar/{order}", 303),
+    link("payments.look", "/bayar/{order}", 303, method="POST"),
+    link("payments.status", "/bayar/{order}/status"),
+    anyone("payments.thanks", "/terima-kasih/{code}"),
+    link("payments.renew_by_link", "/p/{renew}"),
+    link("payments.renew_by_link", "/p/{renew}", 422, method="POST"),
+    link("payments.receipt", "/bukti/{receipt}"),
+    link("payments.receipt_pdf", "/bukti/{receipt}.pdf"),
+    anyone("payments.webhook", "/stripe/webhook", 400, method="POST"),
+    # one's own
+    member("sponsorships.index", "/dukungan"),
+    owner("sponsorships.detail", "/dukungan/{code}"),
+    member("sponsorships.answering", "/dukungan/{asked}/jawab", 303),
+    owner("sponsorships.answer", "/dukungan/{asked}/jawab", 422, method="POST"),
+    owner("payments.renew", "/dukungan/{code}/perpanjang"),
+    owner("payments.renew", "/dukungan/{code}/perpanjang", 422, method="POST"),
+    owner("payments.cancel", "/dukungan/{code}/batal"),
+    owner("payments.cancel", "/dukungan/{code}/batal", 409, method="POST"),
+    owner("payments.receipts_of", "/dukungan/{code}/bukti"),
+    # accounts
+    anyone("accounts.sign_in", "/masuk"),
+    anyone("accounts.sign_in", "/masuk", 422, method="POST"),
+    anyone("accounts.code", "/masuk/kode", 303),
+    anyone("accounts.code", "/masuk/kode", 303, method="POST"),
+    link("accounts.link", "/masuk/tautan/{link}"),
+    link("accounts.link", "/masuk/tautan/{unknown}", 410, method="POST"),
+    link("accounts.mute", "/berhenti/{mute}"),
+    link("accounts.mute", "/berhenti/{mute}", 303, method="POST"),
+    member("accounts.account", "/akun"),
+    member("accounts.account", "/akun", 303, method="POST"),
+    owner("accounts.end_one", "/akun/sesi/{sign_in}/akhiri", 303, method="POST"),
+    member("accounts.end_others", "/akun/sesi/akhiri-lainnya", 303, method="POST"),
+    member("accounts.password", "/akun/sandi", sari=303, tono=303),
+    member("accounts.password", "/akun/sandi", 422, method="POST", sari=303, tono=303),
+    member("accounts.sign_out", "/keluar", 303, method="POST"),
+    # the staff's door
+    anyone("accounts.staff_sign_in", "/petugas/masuk"),
+    anyone("accounts.staff_sign_in", "/petugas/masuk", 422, method="POST"),
+    anyone("accounts.staff_code", "/petugas/masuk/kode", 303),
+    anyone("accounts.staff_code", "/petugas/masuk/kode", 303, method="POST"),
+    link("accounts.staff_setup", "/petugas/siapkan/{invited}"),
+    link("accounts.staff_setup", "/petugas/siapkan/{invited}", 422, method="POST"),
+    # officers
+    staff("review.queue", "/petugas/antrean", "review:see", SEE),
+    staff("review.detail", QUEUE, "review:see", SEE),
+    staff("review.back", QUEUE + "/setujui", "review:see", SEE, 303),
+    staff("review.approve", QUEUE + "/setujui", "review:decide", DECIDE, 409, method="POST"),
+    staff("review.reject", QUEUE + "/tolak", "review:decide", DECIDE, 422, method="POST"),
+    staff("review.ask", QUEUE + "/tanya", "review:decide", DECIDE, 422, method="POST"),
+    staff("review.reveal", QUEUE + "/nik", "nik:reveal", DECIDE, method="POST"),
+    staff("reports.trail", "/petugas/jejak", "audit:see", "agus nina wira"),
+    staff("reports.ledger", "/petugas/buku", "money:see", "maya nina"),
+    staff("workers.registered", "/petugas/pekerja", "worker:register", REGISTER),
+    staff("workers.register", "/petugas/pekerja/baru", "worker:register", REGISTER),
+    staff("workers.register", "/petugas/pekerja/baru", "worker:register", REGISTER, 422, method="POST"),
+    staff("workers.registered_one", DESK, "worker:register", REGISTER),
+    staff("workers.back", DESK + "/kertas", "worker:register", REGISTER, 303),
+    staff("workers.attest", DESK + "/keterangan", "worker:attest", REGISTER, 422, method="POST"),
+    staff("workers.put_on_list", DESK + "/daftar", "worker:register", REGISTER, 422, method="POST"),
+    staff("workers.paper", DESK + "/kertas", "worker:register", REGISTER, 201, method="POST"),
+    staff("workers.take_off_list", DESK + "/keluar", "worker:register", REGISTER, 303, method="POST"),
+)
+IDS = [f"{row.method} {row.endpoint}" for row in TABLE]
+POSTS = [row for row in TABLE if row.method == "POST"]
+
+
+@pytest.fixture
+def things(app: Flask, cast: Cast) -> dict[str, str]:
+    tariff.tariff_book()  # read once a minute by whoever comes first
+    return {**furnish(app, cast), "unknown": "x" * 32, "asset": f"/static/{app.extensions['assets']['css'].path}"}
+
+
+def visitor(name: str, client: PageClient, as_: Callable[..., PageClient]) -> PageClient:
+    """Staff with their second factor, residents without one."""
+    who = client if name == "nobody" else as_(name, second_factor=name not in RESIDENTS)
+    who.limit = 30  # the books ask a question per check; what other pages cost is counted in their own rooms
+    return who
+
+
+def come(who: PageClient, row: Row, path: str) -> Page:
+    limiter.reset()
+    return who.get(path) if row.method == "GET" else who.post(path)
+
+
+def methods(app: Flask, endpoint: str) -> set[str]:
+    found = {method for rule in app.url_map.iter_rules(endpoint) for method in rule.methods or ()}
+    return found - {"HEAD", "OPTIONS"}
+
+
+def test_a19_every_route_and_method_has_a_row(app: Flask) -> None:
+    have = {(row.endpoint, row.method) for row in TABLE}
+    want = {(rule.endpoint, method) for rule in app.url_map.iter_rules() for method in methods(app, rule.endpoint)}
+    assert have == want, f"without a row: {sorted(want - have)}; without a route: {sorted(have - want)}"
+    assert len(TABLE) == len(have)
+
+
+def test_every_row_names_the_mark_of_its_view(app: Flask) -> None:
+    assert {row.endpoint: row.access for row in TABLE} == {row.endpoint: access_of(app, row.endpoint) for row in TABLE}
+
+
+@pytest.mark.parametrize("row", TABLE, ids=IDS)
+def test_a19_a20_each_visitor_gets_the_answer_of_the_table(row: Row, things: dict[str, str], client: PageClient, as_: As) -> None:
+    path = row.path.format(**things)
+    visitors = {name: visitor(name, client, as_) for name in VISITORS}
+    refused = [
+        name for name in VISITORS if row.expects(name) == 404 or (name == "nobody" and row.access not in ("public", "link"))
+    ]
+    before = contents()
+    found = {}
+    for name in refused:  # first, while nobody has done anything: nothing may change and nothing be told
+        page = come(visitors[name], row, path)
+        found[name] = page.status
+        page.misses(HIDDEN_NAME, things["nik"])
+        if name == "nobody":
+            assert page.location in (SIGN_IN, STAFF_SIGN_IN)
+    assert contents() == before
+    for name in VISITORS:
+        if name not in found:
+            found[name] = come(visitors[name], row, path).status
+    assert found == {name: row.expects(name) for name in VISITORS}
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if row.method == "GET"], ids=[i for i in IDS if i.startswith("GET")])
+def test_a26_looking_changes_nothing(row: Row, things: dict[str, str], client: PageClient, as_: As) -> None:
+    path = row.path.format(**things)
+    visitors = [visitor(name, client, as_) for name in ("nobody", "sari", "dewi", "hasan", "nina")]
+    before = contents()
+    for who in visitors:
+        who.get(path)
+        who.http.head(path)
+    assert contents() == before
+
+
+def most_able(row: Row) -> str:
+    """Somebody who gets past the door of this row."""
+    return next((name for name in ("sari", "dewi") if row.expects(name) != 404), "nina")
+
+
+@pytest.mark.parametrize("row", POSTS, ids=[row.endpoint for row in POSTS])
+def test_a26_a_form_needs_its_token_and_our_own_origin(row: Row, things: dict[str, str], client: PageClient, as_: As) -> None:
+    if row.endpoint == "payments.webhook":
+        return  # its key is the signature: tests/payments/test_webhook.py
+    path, who = row.path.format(**things), visitor(most_able(row), client, as_)
+    good, foreign = who.form_token(), as_("tono").form_token()
+    before = contents()
+    for data in ({}, {"csrf_token": "x" * 90}, {"csrf_token": foreign}):
+        assert who.post(path, data, token=False).status == 403
+    for origin in (
+        "https://evil.test",
+        "null",
+        "http://localhost.evil.test",
+        "http://localhost:81",
+        "http://evil.test/localhost",
+    ):
+        assert who.post(path, {"csrf_token": good}, headers={"Origin": origin}).status == 403, origin
+    assert contents() == before
+    assert who.post(path, {"csrf_token": good}).status == row.expects(most_able(row))  # the control
+
+
+def test_a26_the_origin_may_come_as_referer_and_may_not_be_foreign_there(as_: As, things: dict[str, str]) -> None:
+    sari = as_("sari")
+    good = {"csrf_token": sari.form_token()}
+    for referer, status in (("http://localhost/akun", 303), ("https://evil.test/localhost", 403)):
+        answer = sari.http.post("/akun", data=good, headers={"Referer": referer})
+        assert answer.status_code == status
+
+
+def test_a26_without_any_origin_a_form_is_refused_outside_tests(app: Flask, as_: As, things: dict[str, str]) -> None:
+    sari = as_("sari")
+    good = {"csrf_token": sari.form_token()}
+    app.config["TESTING"] = False
+    try:
+        assert sari.http.post("/keluar", data=good).status_code == 403
+    finally:
+        app.config["TESTING"] = True
+    assert sari.get("/akun").status == 200
+
+
+@pytest.mark.parametrize("row", POSTS, ids=[row.endpoint for row in POSTS])
+def test_a26_what_changes_things_is_not_reachable_by_looking(row: Row, app: Flask, things: dict[str, str], as_: As) -> None:
+    path = row.path.format(**things)
+    adapter = app.url_map.bind("localhost")
+    if "GET" in methods(app, row.endpoint):
+        return  # the same view, which looks at the method: test_a26_looking_changes_nothing
+    try:
+        assert adapter.match(path, method="GET")[0] != row.endpoint
+    except MethodNotAllowed:
+        answer = as_(most_able(row)).http.get(path)
+        assert answer.status_code == 405
+        assert "POST" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"])
+def test_a61_no_other_method_does_anything(method: str, app: Flask, things: dict[str, str], as_: As) -> None:
+    dewi = as_("dewi")
+    token = {"X-CSRFToken": dewi.form_token(), "Origin": "http://localhost"}
+    before = contents()
+    for path in sorted({row.path.format(**things) for row in TABLE}):
+        assert dewi.http.open(path, method=method, headers=token).status_code in (403, 404, 405), path
+    assert contents() == before
+
+
+ID_ROWS = [row for row in TABLE if "{" in row.path and row.endpoint != "assets.file" and "unknown" not in row.path]
+NONSENSE = ("2222-2222", "x" * 32, "0", "-1", "'%20OR%201=1--", "😀", "a" * 2_000, "%00")
+
+
+@pytest.mark.parametrize("row", ID_ROWS, ids=[f"{row.method} {row.endpoint}" for row in ID_ROWS])
+def test_a20_an_address_that_names_nothing_is_not_there(row: Row, things: dict[str, str], as_: As) -> None:
+    who = as_(most_able(row))
+    start, _, rest = row.path.partition("{")
+    end = rest.partition("}")[2]
+    before = contents()
+    for nonsense in NONSENSE:
+        page = who.get(start + nonsense + end) if row.method == "GET" else who.post(start + nonsense + end)
+        redirected = page.status in (303, 308) and row.expects(most_able(row)) == 303 and row.method == "GET"
+        assert page.status in (404, 405, 409, 410) or redirected, f"{page.status} for {nonsense[:40]!r}"
+    assert contents() == before
+    db.session.rollback()

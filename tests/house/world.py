@@ -1,0 +1,136 @@
+"""One of everything that an address can name, owned by Sari or registered by Pak Hasan; and what all tables hold at a moment."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select
+
+from sertakan.accounts import codes, staff
+from sertakan.accounts.models import SignIn
+from sertakan.accounts.permissions import Role
+from sertakan.coverage import queries as coverage
+from sertakan.coverage.rules import MonthState
+from sertakan.db import Base, db, transaction
+from sertakan.kit import clock
+from sertakan.kit import nik as nik_rules
+from sertakan.notices import links
+from sertakan.payments.models import Allocation, Order, OrderLine, Payment, Receipt
+from sertakan.payments.rules import OrderState
+from sertakan.sponsorships import queries as sponsorships
+from sertakan.sponsorships import service as promises
+from sertakan.sponsorships.rules import RENEW, ReviewState, TermState
+from sertakan.workers import service as workers
+from sertakan.workers.models import ConsentGiver, ConsentKind
+from tests import factories
+from tests.cast import Cast
+
+HIDDEN_NAME = "Rahasiawati"
+STILL = {"rate_count", "alembic_version", "kelurahan", "kecamatan", "tariff_rate", "occupation"}
+
+
+def furnish(app: Flask, cast: Cast) -> dict[str, str]:
+    """Fill the house; the values for the placeholders of the route table."""
+    row = factories.worker(name=HIDDEN_NAME)
+    running = factories.sponsorship(
+        cast.sari, row, first="2026-09", count=3, review=ReviewState.approved, term=TermState.running, state=MonthState.posted
+    )
+    queued = factories.sponsorship(cast.sari, factories.worker(name=HIDDEN_NAME), state=MonthState.paid)
+    asked = factories.sponsorship(cast.sari, factories.worker(name=HIDDEN_NAME), state=MonthState.paid)
+    things = {"code": running.code, "queued": queued.code, "asked": asked.code, "nik": row.nik}
+    with transaction():
+        promises.ask(actor=cast.dewi.ref, sponsorship=sponsorships.get_by_code(things["asked"], lock=True), question="Apa?")
+    things |= _bill(things["code"])
+    things |= _links(cast, things["code"])
+    for _ in range(5):  # fewer than five are not shown
+        found = _registered(cast)
+    return things | found
+
+
+def _bill(code: str) -> dict[str, str]:
+    with transaction() as session:
+        sponsorship = sponsorships.get_by_code(code)
+        months = coverage.months_of_sponsorship(sponsorship.id)
+        amount, now = sum(month.price_rupiah for month in months), clock.now()
+        order = Order(
+            sponsorship_id=sponsorship.id,
+            amount_rupiah=amount,
+            state=OrderState.paid,
+            idempotency_key="house",
+            locale="id",
+            created_at=now,
+            expires_at=now + timedelta(hours=1),
+            session_expires_at=now + timedelta(hours=1),
+            paid_at=now,
+        )
+        session.add(order)
+        session.flush()
+        payment = Payment(order_id=order.id, provider_intent="pi_house", amount_rupiah=amount, received_at=now)
+        session.add(payment)
+        session.flush()
+        for month in months:
+            line = {"coverage_month_id": month.id, "amount_rupiah": month.price_rupiah}
+            session.add(OrderLine(order_id=order.id, **line))
+            session.add(Allocation(payment_id=payment.id, created_at=now, **line))
+        receipt = Receipt(year=2026, number=1, payment_id=payment.id, issued_at=now)
+        session.add(receipt)
+        session.flush()
+        return {"order": order.ref, "receipt": receipt.ref}
+
+
+def _links(cast: Cast, code: str) -> dict[str, str]:
+    sari = cast.sari
+    mute = links.mute_link(sari.ref, "id").rsplit("/", 1)[1]
+    with transaction() as session:
+        renew = promises.make_link(sponsorship=sponsorships.get_by_code(code), purpose=RENEW)
+        invited = staff.invite_staff(actor=None, name="Petugas Baru", email="baru@kota.test", role=Role.officer)
+        contact_hash = sari.email_hash
+        assert contact_hash
+        issued = codes.issue(
+            purpose=codes.Purpose.sign_in, contact_hash=contact_hash, person_id=sari.id, life=timedelta(minutes=10)
+        )
+        elsewhere = SignIn(token_hash="e" * 64, person_id=sari.id, agent="test", created_at=clock.now(), last_seen_at=clock.now())
+        session.add(elsewhere)
+        session.flush()
+        return {"renew": renew, "mute": mute, "invited": invited, "link": issued.token, "sign_in": elsewhere.ref}
+
+
+def _registered(cast: Cast) -> dict[str, str]:
+    """A worker whom Pak Hasan registered and put on the list."""
+    with transaction():
+        worker = workers.register(
+            actor=cast.hasan,
+            nik=nik_rules.check(factories.nik()),
+            name=HIDDEN_NAME,
+            phone=None,
+            address="",
+            kelurahan_code="61.71.05.1005",
+            occupation_code="asisten_rumah_tangga",
+            employs_others=False,
+        )
+        for kind in ConsentKind:
+            workers.record_consent(actor=cast.hasan, worker=worker, kind=kind, giver=ConsentGiver.witness, text_version="2026-11")
+        workers.attest(
+            actor=cast.hasan,
+            worker=worker,
+            occupation_code=worker.occupation_code,
+            since_month=None,
+            seen_on=clock.today(),
+        )
+        waiting = workers.put_on_list(actor=cast.hasan, worker=worker, phrases=[])
+        return {"worker": worker.ref, "waiting": waiting.code}
+
+
+def contents(but: Iterable[str] = ()) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table that pages may change, as the database has it; sessions without when they were last seen."""
+    db.session.rollback()
+    left_out = STILL | set(but)
+    found = {}
+    for table in Base.metadata.sorted_tables:
+        if table.name in left_out:
+            continue
+        columns = [column for column in table.columns if column.name != "last_seen_at"]
+        found[table.name] = sorted(map(tuple, db.session.execute(select(*columns))), key=repr)
+    db.session.rollback()
+    return found
