@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.site import TODAY, Site, running
 from tests.browser.visitor import DESK, Visitor, visiting
@@ -29,6 +29,7 @@ def browser() -> Iterator[Browser]:
     path = chromium()
     if not path:
         pytest.skip("no Chromium found; install chromium or set CHROMIUM_PATH")
+    expect.set_options(timeout=10_000)
     with sync_playwright() as playwright:
         chrome = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield chrome

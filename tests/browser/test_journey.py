@@ -41,7 +41,8 @@ def type_wrong_then_right(v: Visitor, wish: Wish) -> None:
     v.field("NIK").fill("")
     v.field("NIK").press_sequentially(wish.nik)
     read = v.page.locator("[data-nik-read]")
-    expect(read).to_have_text(f"{v.say('Perempuan')}, {v.say('lahir')} 12 {'March' if v.language == 'en' else 'Maret'} 1984")
+    day = f"12 {'March' if v.language == 'en' else 'Maret'} 1984"
+    expect(read).to_have_text(v.say("{sex}, lahir {day}").format(sex=v.say("Perempuan"), day=day))
     v.press("Lanjut")
     v.arrives("/lindungi/lama")
 
@@ -79,7 +80,11 @@ def approve(officer: Visitor, code: str, name: str) -> None:
     expect(officer.page.locator("tbody tr")).to_have_count(1)
     officer.page.get_by_role("link", name=name).click()
     officer.heading(name)
-    for check in ("Tidak ada bulan ganda", "Pekerja setuju didaftarkan", "Nama sama dengan catatan kami"):
+    for check in (
+        "Tidak ada bulan ganda",
+        "Setuju menurut penanggung; belum dari pekerja sendiri",
+        "Nama sama dengan catatan kami",
+    ):
         officer.sees(check)
     officer.press("Setujui")
     officer.sees("Belum ada keterangan bekerja. Tulis alasan mengapa tetap disetujui.")
