@@ -1,7 +1,7 @@
 /* Keeps the shell and the offline page. Pages: network first; forms are never queued, and private pages are never kept. */
 "use strict";
 const SHELL = [/* shell */];
-const NAME = "sertakan-" + SHELL.join("").length + "-" + SHELL[1];
+const NAME = "sertakan-" + SHELL.map((path) => path.split(".")[1]).join("-");
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(NAME).then((cache) => cache.addAll(SHELL)).then(() => self.skipWaiting()));
 });
