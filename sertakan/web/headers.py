@@ -58,10 +58,10 @@ def _shared_page(cache: str) -> bool:
 
 
 class SessionCookie(SecureCookieSessionInterface):
-    """Flask's signed cookie. An immutable file does not vary by it, else every new cookie would fetch the stylesheet again."""
+    """Flask's signed cookie. What anybody may store never varies by it, whoever looked into it on the way (QUALITY A 32)."""
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        if session.modified or "immutable" not in response.headers.get("Cache-Control", ""):
+        if session.modified or not response.headers.get("Cache-Control", "").startswith("public"):
             super().save_session(app, session, response)
 
 

@@ -40,9 +40,10 @@ def here() -> str:
 
 
 def other_language_url() -> str:
-    """The same page in the other language; the home page where this address answers forms only."""
+    """The same page in the other language; the home page where this address is no page, or answers forms only."""
     query = f"?{request.query_string.decode('ascii', 'ignore')}" if request.query_string else ""
-    page = f"{request.path}{query}" if request.method in ("GET", "HEAD") or _is_page() else "/"
+    looking = request.method in ("GET", "HEAD") and request.url_rule is not None
+    page = f"{request.path}{query}" if looking or _is_page() else "/"
     return page if current_language() == "en" else f"/en{page}"
 
 
