@@ -46,6 +46,20 @@ def test_reload_and_back_keep_what_was_typed(visit: Callable[..., Visitor]) -> N
     expect(v.page.locator("input[name=consent]")).to_be_checked()
 
 
+def test_back_after_a_mistake_shows_the_form_as_it_was_typed(visit: Callable[..., Visitor]) -> None:
+    v, wish = visit(), Wish(name="Sulastri")
+    journey.choose_work(v, wish)
+    v.field("Nama sesuai KTP").fill("Salah")
+    v.press("Lanjut")
+    v.sees("Isi NIK, 16 angka di bagian atas KTP")
+    journey.type_data(v, wish)
+    v.page.go_back()
+    v.heading("Siapa yang Anda lindungi?")
+    expect(v.field("Nama sesuai KTP")).to_have_value("Sulastri")
+    v.page.go_forward()
+    v.heading("Berapa lama?")
+
+
 def test_a_total_follows_the_choice_and_the_start_month(visit: Callable[..., Visitor]) -> None:
     v, wish = visit(), Wish()
     journey.choose_work(v, wish)
@@ -61,6 +75,7 @@ def test_a_total_follows_the_choice_and_the_start_month(visit: Callable[..., Vis
     v.choose("3 bulan")
     v.choose("November 2026")
     expect(total).to_have_text("Rp33.600")
+    expect(v.page.locator("input[name=first_month]:checked")).to_be_focused()
     expect(v.page.locator("input[name=count]:checked")).to_have_value("3")
 
 

@@ -52,14 +52,20 @@
       });
     });
 
-    // forms that ask again when something changes (the price of another start month)
+    // forms that ask again when something changes (the price of another start month); the page comes back to the same place
     all("[data-auto-submit]").forEach(function (control) {
-      control.addEventListener("change", function () { (control.form.requestSubmit || control.form.submit).call(control.form); });
+      control.addEventListener("change", function () {
+        try { sessionStorage.at = control.id; } catch (e) { /* then it starts at the top */ }
+        (control.form.requestSubmit || control.form.submit).call(control.form);
+      });
     });
+    try { var at = d.getElementById(sessionStorage.at || ""); sessionStorage.removeItem("at"); if (at) at.focus(); } catch (e) { /* as above */ }
 
     // errors: the summary, or the one field, takes the focus
     var summary = d.querySelector("[data-error-summary]"), wrong = d.querySelector("[aria-invalid=true]");
     if (summary && all("li", summary).length > 1) summary.focus(); else if (wrong || summary) (wrong || summary).focus();
+    // the page of errors answered a POST; to the history it is the form again, so that Back never asks to send twice
+    if (summary || wrong) history.replaceState(null, "", location.href);
 
     // send once
     d.addEventListener("submit", function (event) {
