@@ -138,15 +138,29 @@ class Ledger:
 
     def _month(self, promise: Promise, row: Sponsorship, price: MonthPrice) -> CoverageMonth:
         cell = self._cell(promise.worker, price, self._state(promise, price.month), row.payer_kind, row.id)
+        self._stamp(cell, promise, row.submitted_at)
         if cell.state in {S.released, S.refunded, S.bounced}:
             cell.closed_at = self._when(2)
             cell.close_reason = promise.kind
         return cell
 
+    def _stamp(self, cell: CoverageMonth, promise: Promise, submitted: datetime) -> None:
+        """Asked for, paid minutes later, remitted after an officer's yes, posted after that; none of it later than yesterday."""
+        start = self._start(cell.month)
+        cell.created_at = submitted
+        cell.paid_at = None if promise.kind in UNPAID else submitted + timedelta(minutes=4)
+        if cell.remitted_at:
+            cell.remitted_at = min(max(start + timedelta(days=3), submitted + timedelta(days=2)), self._when(1))
+        if cell.posted_at:
+            cell.posted_at = min(max(start + timedelta(days=6), submitted + timedelta(days=4)), self._when(1, 11))
+
+    def _start(self, month: Month) -> datetime:
+        return datetime.combine(month.first_day, time(9), tzinfo=clock.ZONE)
+
     def _cell(
         self, worker: Worker, price: MonthPrice, state: MonthState, payer: PayerKind, sponsorship_id: int | None
     ) -> CoverageMonth:
-        start = datetime.combine(price.month.first_day, time(9), tzinfo=clock.ZONE)
+        start = self._start(price.month)
         paid = state in FUNDED or state in {S.refunded, S.bounced}
         cell = CoverageMonth(
             worker_id=worker.id,
@@ -166,8 +180,8 @@ class Ledger:
             evidence=f"BPJS-{price.month}-{self.crowd.random.randint(100_000, 999_999)}" if state is S.posted else None,
             created_at=min(start, self._when(1)),
             paid_at=min(start, self._when(1)) if paid else None,
-            remitted_at=min(start + timedelta(days=3), self._when(0)) if state in {S.remitted, S.posted, S.bounced} else None,
-            posted_at=min(start + timedelta(days=6), self._when(0, 10)) if state is S.posted else None,
+            remitted_at=min(start + timedelta(days=3), self._when(1)) if state in {S.remitted, S.posted, S.bounced} else None,
+            posted_at=min(start + timedelta(days=6), self._when(1, 11)) if state is S.posted else None,
         )
         db.session.add(cell)
         return cell

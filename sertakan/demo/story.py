@@ -201,7 +201,7 @@ def _residents(crowd: Crowd, ledger: Ledger, cast: Cast, day: date) -> None:
 def _age(crowd: Crowd, kind: str, offset: int) -> int:
     """How many days ago it was submitted."""
     if kind in {"queue", "needs_info", "unpaid"}:
-        return crowd.random.randint(0, 3)
+        return crowd.random.randint(1, 3)
     return max(3, -offset * 30 + crowd.random.randint(5, 20))
 
 
