@@ -1,0 +1,122 @@
+"""Each self-check of the books finds the fault that is planted for it, and names no person (PRODUCT 5.6)."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from sertakan.accounts.models import Person
+from sertakan.db import bare_writes, db
+from sertakan.demo import story
+from sertakan.reports import books
+from sertakan.sponsorships import jobs as sponsorships
+from sertakan.workers.models import Worker
+from tests.conftest import NOW
+
+CHAIN = "I8 the audit chain is whole"
+# what a fault has to get past first: triggers by table, constraints by table, indexes
+TRIGGERS = {"coverage_month": ("update",), "decision": ("update",), "audit_entry": ("update",)}
+CONSTRAINTS = {"coverage_month": "ck_coverage_month_price_sums", "decision": "ck_decision_not_ones_own"}
+INDEX = "uq_coverage_month_live"
+RELIEF = "sector, programme, percent, from_month, to_month, excludes_government, legal_basis, source, recorded_at, superseded_at"
+SECOND = "(SELECT payment_id FROM suspense WHERE reason = 'duplicate' ORDER BY id LIMIT 1)"
+FAULTS: dict[str, str] = {
+    "I1 a month has one payer": """UPDATE coverage_month SET worker_id = (SELECT worker_id FROM coverage_month c
+        WHERE c.state = 'posted' ORDER BY c.id LIMIT 1), month = (SELECT month FROM coverage_month c WHERE c.state = 'posted'
+        ORDER BY c.id LIMIT 1) WHERE id = (SELECT max(id) FROM coverage_month c WHERE c.state = 'paid')""",
+    "I2 a payment is wholly in months, refunds or suspense": """UPDATE payment SET amount_rupiah = amount_rupiah + 1
+        WHERE id = (SELECT min(id) FROM payment)""",
+    "I3 a funded month holds its whole price": """UPDATE allocation SET amount_rupiah = amount_rupiah - 1
+        WHERE id = (SELECT min(id) FROM allocation WHERE freed_at IS NULL)""",
+    "I3 a closed month holds no money": """UPDATE allocation SET freed_at = NULL
+        WHERE id = (SELECT min(id) FROM allocation WHERE freed_at IS NOT NULL)""",
+    "I4 a price is the sum of its parts": """UPDATE coverage_month SET price_rupiah = price_rupiah + 1
+        WHERE id = (SELECT min(id) FROM coverage_month WHERE state = 'paid')""",
+    "I4 relief windows do not overlap": f"""INSERT INTO relief ({RELIEF}) SELECT {RELIEF} FROM relief
+        WHERE id = (SELECT min(id) FROM relief)""",
+    "I5 nobody decides her own": "UPDATE decision SET officer_id = maker_id WHERE id = (SELECT min(id) FROM decision)",
+    "I6 an approval is of what stands now": """UPDATE sponsorship SET fingerprint = 'changed'
+        WHERE id = (SELECT min(id) FROM sponsorship WHERE review_state = 'approved')""",
+    "I8 a closed month has its trail": """UPDATE coverage_month SET ref = 'untold'
+        WHERE id = (SELECT min(id) FROM coverage_month WHERE state = 'released')""",
+    "an order is the sum of its lines": """UPDATE payment_order SET amount_rupiah = amount_rupiah + 1
+        WHERE id = (SELECT min(id) FROM payment_order)""",
+    "a paid order has its payment": """UPDATE payment_order SET state = 'paid'
+        WHERE id = (SELECT min(id) FROM payment_order WHERE state = 'expired')""",
+    "a payment belongs to a paid order": """UPDATE payment_order SET state = 'expired'
+        WHERE id = (SELECT min(id) FROM payment_order WHERE state = 'paid')""",
+    "what is over holds no months": """UPDATE sponsorship SET review_state = 'rejected'
+        WHERE id = (SELECT min(sponsorship_id) FROM coverage_month WHERE state = 'paid')""",
+    "a reserved month has a living order": "UPDATE payment_order SET state = 'expired' WHERE state = 'open'",
+    "a refund is the sum of what it gives back": """UPDATE refund SET amount_rupiah = amount_rupiah + 1
+        WHERE id = (SELECT min(id) FROM refund)""",
+    "a refunded month has a refund that succeeded": "UPDATE refund SET succeeded_at = NULL WHERE succeeded_at IS NOT NULL",
+    "receipts have no gaps": "UPDATE receipt SET number = number + 100 WHERE id = (SELECT max(id) FROM receipt)",
+    "a payment has its receipt": f"UPDATE receipt SET payment_id = {SECOND} WHERE id = (SELECT min(id) FROM receipt)",
+    "I14 no reminder waits for the gone": "UPDATE worker SET state = 'deceased'",
+    CHAIN: "UPDATE audit_entry SET actor = 'somebody' WHERE id = (SELECT min(id) + 3 FROM audit_entry)",
+}
+
+
+@pytest.fixture
+def told(app: Flask) -> Iterator[None]:
+    """The demo with its reminders of the day, and nothing between a statement and the tables any more."""
+    story.load(NOW.date())
+    sponsorships.sweep(NOW.date())
+    db.session.rollback()
+    assert books.broken(books.check()) == []
+    postgres = db.engine.dialect.name == "postgresql"
+    with bare_writes():
+        for table, verbs in TRIGGERS.items():
+            for verb in verbs:
+                _run(f"DROP TRIGGER {table}_no_{verb}" + (f" ON {table}" if postgres else ""))
+        _run(f"DROP INDEX {INDEX}")
+        if postgres:
+            for table, name in CONSTRAINTS.items():
+                _run(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+        else:
+            _run("PRAGMA ignore_check_constraints = ON")
+    yield
+    db.session.rollback()
+    if not postgres:
+        _run("PRAGMA ignore_check_constraints = OFF")
+
+
+def _run(statement: str) -> int:
+    with bare_writes():
+        result = db.session.execute(text(statement))
+        db.session.commit()
+        return int(getattr(result, "rowcount", 0))
+
+
+def test_every_check_has_its_fault() -> None:
+    assert set(FAULTS) == {*books.CHECKS, CHAIN}
+
+
+@pytest.mark.parametrize("name", list(FAULTS))
+def test_a_planted_fault_is_found(name: str, told: None) -> None:
+    assert _run(FAULTS[name]) >= 1
+    result = next(result for result in books.check() if result.name == name)
+    assert not result.ok
+    assert result.detail
+
+
+def test_a_result_names_rows_and_nobody(told: None) -> None:
+    people = [*db.session.scalars(select(Person.name)), *db.session.scalars(select(Worker.name))]
+    db.session.rollback()
+    for statement in FAULTS.values():
+        _run(statement)
+    words = "\n".join(books.broken(books.check()))
+    assert words.count("\n") >= 10
+    assert [name for name in people if " " in name and name in words] == []
+
+
+def test_the_nightly_run_tells_the_log(told: None, caplog: pytest.LogCaptureFixture) -> None:
+    assert books.check_and_log() == f"{len(FAULTS)} of {len(FAULTS)} ok"
+    assert not caplog.records
+    _run(FAULTS["an order is the sum of its lines"])
+    with caplog.at_level(logging.ERROR, "sertakan.books"):
+        assert books.check_and_log().endswith(f"of {len(FAULTS)} ok")
+    assert "an order is the sum of its lines: 1" in caplog.text
