@@ -165,6 +165,7 @@ def blind(value: str, purpose: str) -> str:
 # ---- the one way to write ------------------------------------------------------------------------------------------------------
 
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
+_waiting: ContextVar[bool] = ContextVar("waiting", default=True)
 _before_commit: list[Callable[[Session], None]] = []
 
 
@@ -207,6 +208,16 @@ def transaction() -> Iterator[Session]:
 
 
 @contextmanager
+def no_waiting() -> Iterator[None]:
+    """Inside, a transaction that would have to wait for another writer of SQLite raises OperationalError at once."""
+    token = _waiting.set(False)
+    try:
+        yield
+    finally:
+        _waiting.reset(token)
+
+
+@contextmanager
 def bare_writes() -> Iterator[None]:
     """For migrations and the counters of the rate limits, which write through a connection of their own."""
     token = _writing.set(True)
@@ -232,8 +243,17 @@ def _on_connect(dbapi_connection: Any, _record: Any) -> None:
 
 @event.listens_for(Engine, "begin")
 def _on_begin(connection: Connection) -> None:
-    if connection.dialect.name == "sqlite":
+    if connection.dialect.name != "sqlite":
+        return
+    if _waiting.get():
         connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
+        return
+    known = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+    connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={known:d}")
 
 
 @event.listens_for(Engine, "before_cursor_execute")

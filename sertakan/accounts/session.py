@@ -3,16 +3,18 @@
 So a replayed cookie is refused after sign-out, and closing an account stops the very next request (ASVS 7.4.1, 7.4.2).
 """
 
+from contextlib import suppress
 from typing import Any
 
 from flask import Flask, current_app, request, session
 from flask_login import AnonymousUserMixin, current_user, login_user
+from sqlalchemy.exc import OperationalError
 
 from sertakan.accounts import queries, rules, service
 from sertakan.accounts.codes import hash_token
 from sertakan.accounts.models import Person, SignIn
 from sertakan.accounts.permissions import Permission, may
-from sertakan.db import transaction
+from sertakan.db import no_waiting, transaction
 from sertakan.kit import clock
 from sertakan.web.access import access_of, to_sign_in
 from sertakan.web.extensions import login_manager
@@ -116,8 +118,10 @@ def _touch() -> None:
     if "_user_id" not in session or request.endpoint is None or not _is_private(request.endpoint):
         return
     if current_user.is_authenticated and clock.unmoved() - current_user.sign_in.last_seen_at >= rules.SEEN_EVERY:
-        with transaction():
-            service.touch(current_user.sign_in.id)
+        seen = current_user.sign_in.id
+        # while somebody writes for long, reading her page is worth more than knowing this minute
+        with suppress(OperationalError), no_waiting(), transaction():
+            service.touch(seen)
 
 
 def _is_private(endpoint: str) -> bool:

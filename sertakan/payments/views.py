@@ -50,10 +50,11 @@ def check() -> Any:
         form.show(answers, current_user.person.name if form.knows_payer else None)
         return pages.check(form, answers)
     answers = form.fill(answers)
-    if (start := _offered_start(form)) is not None:
-        drafts.save(answers.but(first_month=str(start)))
+    start = _offered_start(form)
+    if not drafts.keep(answers.but(first_month=str(start)) if start else answers):
+        return _elsewhere(None)
+    if start:
         return redirect(url_for("payments.check"), 303)
-    drafts.save(answers)
     return _promise(form, answers) if form.sent else pages.check(form, answers, status=422)
 
 

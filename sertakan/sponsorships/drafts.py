@@ -45,6 +45,15 @@ def save(answers: Answers) -> None:
         draft.expires_at = clock.now() + timedelta(days=rules.DRAFT_DAYS)
 
 
+def keep(answers: Answers) -> bool:
+    """Like `save`, but only into the draft that is there: False when another tab has sent it meanwhile, or it is gone."""
+    with _writing():
+        if current() is None:
+            return False
+        save(answers)
+        return True
+
+
 def start_again() -> None:
     """Forget what was typed; the next save begins a new draft."""
     session.pop(KEY, None)
