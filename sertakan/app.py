@@ -34,7 +34,7 @@ def _settings(config: Config) -> dict[str, object]:
         "SETTINGS": config,
         "SECRET_KEY": config.secret_key,
         "SQLALCHEMY_DATABASE_URI": config.database_url,
-        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True} if config.database_url.startswith("postgresql") else {},
+        "SQLALCHEMY_ENGINE_OPTIONS": _engine_options(config),
         "DEMO": config.demo,
         "HTTPS": config.https,
         "CHECKOUT_ORIGIN": checkout_origin(config.stripe_api_base),
@@ -54,6 +54,12 @@ def _settings(config: Config) -> dict[str, object]:
         "RATELIMIT_HEADERS_ENABLED": False,
         **config.extra,
     }
+
+
+def _engine_options(config: Config) -> dict[str, object]:
+    """The values of a statement never stand in an error's text, so what somebody typed reaches no log (QUALITY A 55)."""
+    options: dict[str, object] = {"hide_parameters": True}
+    return options | {"pool_pre_ping": True} if config.database_url.startswith("postgresql") else options
 
 
 def checkout_origin(api_base: str) -> str:

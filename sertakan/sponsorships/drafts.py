@@ -85,7 +85,7 @@ def _row() -> Draft | None:
     token = session.get(KEY)
     if not isinstance(token, str):
         return None
-    draft = queries.find_draft(hash_token(token))
+    draft = queries.find_draft(hash_token(token), lock=in_transaction())  # of two tabs that send it, the second waits and sees
     return draft if draft is not None and draft.expires_at > clock.now() else None
 
 

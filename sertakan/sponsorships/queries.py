@@ -74,8 +74,9 @@ def list_own(person: Person, page: int = 1) -> Page[Sponsorship]:
     return slice_page(db.session.scalars(statement).all(), page, PAGE_SIZE)
 
 
-def find_draft(token_hash: str) -> Draft | None:
-    return db.session.scalars(select(Draft).where(Draft.token_hash == token_hash)).first()
+def find_draft(token_hash: str, lock: bool = False) -> Draft | None:
+    question = select(Draft).where(Draft.token_hash == token_hash)
+    return db.session.scalar(question.with_for_update().execution_options(populate_existing=True) if lock else question)
 
 
 def find_link(token_hash: str) -> ActionLink | None:

@@ -73,7 +73,9 @@ def _csrf(error: CSRFError) -> Response:
 
 def _busy(error: OperationalError) -> Response:
     db.session.rollback()
-    if "locked" in str(error.orig) or "timeout" in str(error.orig):
+    if any(
+        words in str(error.orig) for words in ("database is locked", "lock timeout", "statement timeout", "deadlock detected")
+    ):
         response = error_page(503)
         response.headers["Retry-After"] = "5"
         return response

@@ -6,6 +6,7 @@ from flask import request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from flask_wtf.form import _Auto
 from wtforms import Field, IntegerField, StringField
 from wtforms.validators import StopValidation, ValidationError
 
@@ -44,6 +45,12 @@ class BaseForm(FlaskForm):
     class Meta(FlaskForm.Meta):
         def get_translations(self, _form: Any) -> _OurWords:
             return _OurWords()
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """Only the fields of a form: a JSON body or a file under a field's name is not text and counts as nothing typed."""
+            if formdata is not _Auto:
+                return formdata
+            return request.form if form.is_submitted() else None
 
     form_errors: list[str]
 
@@ -122,7 +129,7 @@ class MonthField(StringField):
     data: Month | None
 
     def _value(self) -> str:
-        return str(self.data) if self.data else ""
+        return str(self.raw_data[0]) if self.raw_data else str(self.data or "")
 
     def process_formdata(self, valuelist: list[str]) -> None:
         if valuelist and valuelist[0]:

@@ -28,8 +28,15 @@ def _check_origin() -> None:
         if not current_app.testing:
             abort(403)
         return
-    if urlsplit(origin).netloc != request.host:
+    if _host_of(origin) != request.host:
         abort(403)
+
+
+def _host_of(address: str) -> str | None:
+    try:
+        return urlsplit(address).netloc
+    except ValueError:  # not an address at all
+        return None
 
 
 def _form_action() -> str:

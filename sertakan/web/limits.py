@@ -8,8 +8,9 @@ import time
 from typing import Any
 
 from limits.storage import Storage
-from sqlalchemy import Float, Integer, String, delete, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Float, Integer, String, case, delete, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sertakan.db import Model, bare_writes, db, in_transaction
@@ -48,22 +49,23 @@ class DatabaseStorage(Storage):
         """Count one more and return the count in this window."""
         assert not in_transaction(), "limits are checked before a transaction"
         hashed, now = _hash(key), time.time()
+        insert = postgresql_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
+        fresh = TABLE.c.until <= now
+        # one statement: of many at once, none may read a count that another is about to change
+        statement = (
+            insert(TABLE)
+            .values(key_hash=hashed, hits=amount, until=now + expiry)
+            .on_conflict_do_update(
+                index_elements=[TABLE.c.key_hash],
+                set_={
+                    "hits": case((fresh, amount), else_=TABLE.c.hits + amount),
+                    "until": case((fresh, now + expiry), else_=TABLE.c.until),
+                },
+            )
+            .returning(TABLE.c.hits)
+        )
         with bare_writes(), db.engine.begin() as connection:
-            row = connection.execute(
-                select(TABLE.c.hits, TABLE.c.until).where(TABLE.c.key_hash == hashed).with_for_update()
-            ).first()
-            if row is None:
-                try:
-                    with connection.begin_nested():
-                        connection.execute(TABLE.insert().values(key_hash=hashed, hits=amount, until=now + expiry))
-                    return amount
-                except IntegrityError:
-                    row = connection.execute(select(TABLE.c.hits, TABLE.c.until).where(TABLE.c.key_hash == hashed)).one()
-            fresh = row.until <= now
-            hits = amount if fresh else row.hits + amount
-            until = now + expiry if fresh else row.until
-            connection.execute(TABLE.update().where(TABLE.c.key_hash == hashed).values(hits=hits, until=until))
-            return int(hits)
+            return int(connection.execute(statement).scalar_one())
 
     def get(self, key: str) -> int:
         with db.engine.connect() as connection:

@@ -6,9 +6,11 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from sertakan.accounts.models import Person
@@ -80,6 +82,31 @@ def test_a_busy_database_is_a_503_that_says_to_send_again(words: str, app: Flask
     assert page.status == 503
     assert page.response.headers["Retry-After"] == "5"
     page.sees("Sistem sedang sibuk").misses("SELECT", "locked", "lock timeout")
+
+
+def test_b5_while_another_process_writes_a_form_is_a_503_and_pages_read_on(live: tuple[Flask, Cast]) -> None:
+    app, _cast = live
+    with app.app_context():
+        if db.engine.dialect.name != "sqlite":
+            pytest.skip("only on SQLite: one writer at a time")
+        event.listen(db.engine, "connect", _impatient)
+        db.engine.dispose()
+        visitor = PageClient(app)
+        other = sqlite3.connect(str(db.engine.url.database), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        try:
+            page = visitor.post("/lindungi", {"occupation": "asisten_rumah_tangga"})
+            assert page.status == 503
+            page.sees("Isian Anda belum hilang. Tunggu sebentar, lalu kirim lagi.")
+            assert visitor.get("/lindungi").status == 200
+        finally:
+            other.execute("ROLLBACK")
+            other.close()
+        assert visitor.post("/lindungi", {"occupation": "asisten_rumah_tangga"}).status == 303  # it recovers by itself
+
+
+def _impatient(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA busy_timeout = 50")
 
 
 def test_another_fault_of_the_database_is_a_500(app: Flask, client: PageClient) -> None:

@@ -494,7 +494,7 @@ MUST_MEET = {
 }
 RARE = {
     *("Order cancelled", "Payment True", "CoverageMonth posted", "Refund failed", "Suspense open", "Suspense refunded"),
-    *("Sponsorship needs_info", "Sponsorship withdrawn", "Sponsorship cancelled", "Sponsorship ended"),
+    *("Sponsorship needs_info", "Sponsorship withdrawn", "Sponsorship cancelled"),
 }
 
 
