@@ -32,6 +32,12 @@ def _check_origin() -> None:
         abort(403)
 
 
+def _check_address() -> None:
+    """A NUL names nothing, and PostgreSQL cannot even look for it."""
+    if "\0" in request.path:
+        abort(404)
+
+
 def _host_of(address: str) -> str | None:
     try:
         return urlsplit(address).netloc
@@ -78,5 +84,6 @@ def current_user_known() -> bool:
 
 def init_headers(app: Flask) -> None:
     app.session_interface = SessionCookie()
+    app.before_request(_check_address)
     app.before_request(_check_origin)
     app.after_request(_set_headers)
