@@ -17,7 +17,7 @@ class QuietHandler(WSGIRequestHandler):
     """Errors are still written, requests are not."""
 
     def log_request(self, *_: Any, **__: Any) -> None:
-        pass
+        """Requests are not logged: their bodies and addresses name orders."""
 
     def connection_dropped(self, *_: Any, **__: Any) -> None:
         """A connection that a fault broke is not waited on for another request."""
