@@ -16,7 +16,7 @@ from sertakan.payments import queries, rules, service
 from sertakan.payments.models import Order
 from sertakan.payments.rules import OrderState
 from sertakan.payments.stripe import StripeError, StripeUnavailable
-from sertakan.sponsorships import drafts, prices, refusals
+from sertakan.sponsorships import drafts, prices, refusals, renewal
 from sertakan.sponsorships import queries as sponsorship_queries
 from sertakan.sponsorships import service as sponsorship_service
 from sertakan.sponsorships.answers import Answers
@@ -65,9 +65,7 @@ def renew(sponsorship_id: int, count: int, shown_total: str) -> tuple[int, str]:
         if shown_total != str(offer.total_rupiah):
             raise refusals.PriceChanged
         actor = sponsorship.sponsor.ref
-        target, months = sponsorship_service.extend(
-            actor=actor, sponsorship=sponsorship, count=count, quote=offer.quote, first_month=first
-        )
+        target, months = renewal.extend(actor=actor, sponsorship=sponsorship, count=count, quote=offer.quote, first_month=first)
         order = service.open_order(actor=actor, sponsorship=target, months=months, locale=current_language())
         return order.id, target.code
 

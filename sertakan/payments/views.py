@@ -18,10 +18,9 @@ from sertakan.payments.inbox import receive_event
 from sertakan.payments.models import Order
 from sertakan.payments.stripe import MAX_EVENT_BYTES, BadEvent, StripeError
 from sertakan.sponsorships import answers as steps
-from sertakan.sponsorships import drafts
+from sertakan.sponsorships import drafts, links
 from sertakan.sponsorships import queries as sponsorship_queries
 from sertakan.sponsorships import rules as sponsorship_rules
-from sertakan.sponsorships import service as sponsorship_service
 from sertakan.sponsorships.answers import Answers, Step
 from sertakan.sponsorships.models import Sponsorship
 from sertakan.web.access import by_link, public, signed_in
@@ -167,7 +166,7 @@ def thanks(code: str) -> Any:
 @limiter.limit("20 per minute")
 def renew_by_link(token: str) -> Any:
     """Two taps: the link of a reminder, and this button. It can pay and nothing else."""
-    link = sponsorship_service.use_link(token, sponsorship_rules.RENEW)
+    link = links.use_link(token, sponsorship_rules.RENEW)
     return _renew(link.sponsorship, url_for("payments.renew_by_link", token=token), link.created_at)
 
 

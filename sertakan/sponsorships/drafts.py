@@ -17,8 +17,8 @@ from sertakan.kit import clock
 from sertakan.sponsorships import answers as steps
 from sertakan.sponsorships import queries, rules
 from sertakan.sponsorships.answers import Answers
+from sertakan.sponsorships.links import hash_token
 from sertakan.sponsorships.models import Draft
-from sertakan.sponsorships.service import hash_token
 
 KEY = "draft"
 

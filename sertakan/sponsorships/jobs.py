@@ -23,7 +23,7 @@ from sertakan.notices import queries as notice_queries
 from sertakan.notices import service as notices
 from sertakan.notices.links import absolute
 from sertakan.sponsorships import answers as steps
-from sertakan.sponsorships import drafts, queries, rules, service
+from sertakan.sponsorships import drafts, links, queries, rules, service
 from sertakan.sponsorships.models import Sponsorship
 from sertakan.tariff import queries as tariff_queries
 
@@ -130,7 +130,7 @@ def remind(due: Due, today: date) -> bool:
     standing = coverage_queries.standing_of(sponsorship.worker_id, today)
     if due not in _due(sponsorship, months, standing, today, Counter()) or notice_queries.find_by_key(due.key):
         return False
-    token = service.make_link(sponsorship=sponsorship, purpose=rules.RENEW)
+    token = links.make_link(sponsorship=sponsorship, purpose=rules.RENEW)
     locale = sponsorship.sponsor.locale
     with force_locale(locale):
         worker = queries.display_name(sponsorship)

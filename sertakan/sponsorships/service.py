@@ -1,9 +1,6 @@
 """The verbs of a sponsorship. Run inside `transaction()`; lock order: sponsorship, worker, months."""
 
-import hashlib
-import secrets
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from sertakan.accounts.models import Person
@@ -18,9 +15,9 @@ from sertakan.kit.codes import new_code
 from sertakan.kit.months import Month, span
 from sertakan.kit.nik import Nik
 from sertakan.sponsorships import answers as steps
-from sertakan.sponsorships import queries, refusals, rules
+from sertakan.sponsorships import links, queries, refusals, rules
 from sertakan.sponsorships.answers import Answers
-from sertakan.sponsorships.models import ActionLink, Sponsorship
+from sertakan.sponsorships.models import Sponsorship
 from sertakan.sponsorships.rules import ReviewState, TermState
 from sertakan.tariff.rules import Package, PayerKind, Quote
 from sertakan.workers import queries as worker_queries
@@ -65,11 +62,11 @@ def submit(*, sponsor: Person, answers: Answers, quote: Quote, risk_version: str
         raise refusals.RiskNotRead(field="risk_read")
     waiting = _chosen(answers) if answers.waiting_code else None
     worker = waiting.worker if waiting else _described(sponsor, answers, steps.check_data(answers, today))
-    _check_worker(worker)
+    check_worker(worker)
     steps.check_savings(answers.package, worker.employs_others)
     assert answers.starts is not None
-    _check_quote(quote, span(answers.starts, answers.count), answers.package)
-    sponsorship = _new(sponsor, worker, quote, answers.package, PayerKind.private)
+    check_quote(quote, span(answers.starts, answers.count), answers.package)
+    sponsorship = new_sponsorship(sponsor, worker, quote, answers.package, PayerKind.private)
     sponsorship.risk_version = risk_version
     sponsorship.typed_name = worker.name if waiting else answers.name
     sponsorship.chosen_from_list = waiting is not None
@@ -78,7 +75,7 @@ def submit(*, sponsor: Person, answers: Answers, quote: Quote, risk_version: str
     db.session.flush()
     reserve(actor=sponsor.ref, sponsorship=sponsorship, quote=quote)
     refresh_fingerprint(sponsorship)
-    record(actor=sponsor.ref, action="sponsorship.submit", subject=subject(sponsorship), after=_facts(sponsorship, quote))
+    record(actor=sponsor.ref, action="sponsorship.submit", subject=subject(sponsorship), after=facts_of(sponsorship, quote))
     return sponsorship
 
 
@@ -110,19 +107,19 @@ def _described(sponsor: Person, answers: Answers, number: Nik) -> Worker:
     return worker
 
 
-def _check_worker(worker: Worker) -> None:
+def check_worker(worker: Worker) -> None:
     if worker.state in GONE:
         raise refusals.WorkerUnavailable
 
 
-def _check_quote(quote: Quote, wanted: list[Month], package: Package) -> None:
+def check_quote(quote: Quote, wanted: list[Month], package: Package) -> None:
     """The price the resident saw must be of these very months and this package (traps 3, 6)."""
     savings = {line.jht_rupiah > 0 for line in quote.lines}
     if quote.months != wanted or savings != {package is Package.jkk_jkm_jht}:
         raise refusals.PriceChanged
 
 
-def _new(sponsor: Person, worker: Worker, quote: Quote, package: Package, payer_kind: PayerKind) -> Sponsorship:
+def new_sponsorship(sponsor: Person, worker: Worker, quote: Quote, package: Package, payer_kind: PayerKind) -> Sponsorship:
     return Sponsorship(
         code=new_code(),
         sponsor=sponsor,
@@ -141,7 +138,7 @@ def _new(sponsor: Person, worker: Worker, quote: Quote, package: Package, payer_
     )
 
 
-def _facts(sponsorship: Sponsorship, quote: Quote) -> dict[str, Any]:
+def facts_of(sponsorship: Sponsorship, quote: Quote) -> dict[str, Any]:
     return {
         "code": sponsorship.code,
         "worker": sponsorship.worker.ref,
@@ -200,7 +197,7 @@ def move_term(*, actor: str, sponsorship: Sponsorship, to: TermState, reason: st
         sponsorship.ended_at = clock.now()
         sponsorship.end_reason = reason
     if to is TermState.terminated:
-        revoke_links(sponsorship)
+        links.revoke_links(sponsorship)
     _note(actor, TERM_ACTIONS[to], sponsorship, {"term": before.value}, {"term": to.value}, reason)
 
 
@@ -302,95 +299,3 @@ def end_if_over(sponsorship: Sponsorship) -> bool:
         return False
     move_term(actor=SYSTEM, sponsorship=sponsorship, to=TermState.ended, reason="all months are over")
     return True
-
-
-# ---- going on ------------------------------------------------------------------------------------------------------------------
-
-
-def extend(
-    *, actor: Person | str, sponsorship: Sponsorship, count: int, quote: Quote, first_month: Month
-) -> tuple[Sponsorship, list[CoverageMonth]]:
-    """More months, reserved at the quote's prices. The old end is untouched until money arrives.
-
-    An open, approved sponsorship grows; a closed one is copied, never revived. Refuses StillInReview, NotRenewable,
-    WorkerUnavailable, HoleInMonths (trap 12), what `check_months` refuses, and `MonthTaken`.
-    """
-    today = clock.today()
-    steps.check_months(first_month, count, today)
-    _check_worker(sponsorship.worker)
-    _check_no_hole(sponsorship, first_month)
-    steps.check_savings(sponsorship.package, sponsorship.worker.employs_others)
-    _check_quote(quote, span(first_month, count), sponsorship.package)
-    target = sponsorship
-    if not rules.is_open(sponsorship.review_state, sponsorship.term_state):
-        target = _copy(sponsorship, quote)
-    name = actor if isinstance(actor, str) else actor.ref
-    months = reserve(actor=name, sponsorship=target, quote=quote)
-    refresh_fingerprint(target)
-    facts = _facts(target, quote) | {"first_month": str(first_month), "last_month": str(quote.months[-1])}
-    record(actor=name, action="sponsorship.extend", subject=subject(target), after=facts)
-    return target, months
-
-
-def _check_no_hole(sponsorship: Sponsorship, first_month: Month) -> None:
-    start = queries.next_start(sponsorship.worker_id, clock.today())
-    if first_month != start:
-        raise refusals.HoleInMonths(field="first_month", month=start)
-
-
-def _copy(old: Sponsorship, quote: Quote) -> Sponsorship:
-    """Closed states renew by a copy that points back (PRODUCT 5.2); a person or a rule reviews it again."""
-    if old.review_state in rules.OPEN_REVIEWS:
-        raise refusals.StillInReview
-    if old.review_state is not ReviewState.approved or old.term_state is TermState.terminated:
-        raise refusals.NotRenewable
-    copy = _new(old.sponsor, old.worker, quote, old.package, old.payer_kind)
-    copy.risk_version = old.risk_version
-    copy.typed_name, copy.chosen_from_list = old.typed_name, old.chosen_from_list
-    copy.show_name, copy.remind = old.show_name, old.remind
-    copy.organisation_id, copy.renews_id = old.organisation_id, old.id
-    db.session.add(copy)
-    db.session.flush()
-    return copy
-
-
-# ---- links in messages ---------------------------------------------------------------------------------------------------------
-
-
-def hash_token(token: str) -> str:
-    """Only the hash of a random token is stored; 192 random bits need no key."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def make_link(
-    *, sponsorship: Sponsorship, purpose: str, days: int = rules.LINK_DAYS, detail: dict[str, Any] | None = None
-) -> str:
-    """A link for one purpose, valid for so many days; returns the raw token, which is stored nowhere."""
-    token = secrets.token_urlsafe(24)
-    now = clock.now()
-    db.session.add(
-        ActionLink(
-            token_hash=hash_token(token),
-            purpose=purpose,
-            sponsorship=sponsorship,
-            created_at=now,
-            expires_at=now + timedelta(days=days),
-            detail=detail,
-        )
-    )
-    return token
-
-
-def use_link(token: str, purpose: str) -> ActionLink:
-    """The living link with this token and purpose; refuses LinkOver for an unknown, expired or revoked one alike."""
-    link = queries.find_link(hash_token(token))
-    if link is None or link.purpose != purpose or link.revoked_at is not None or link.expires_at <= clock.now():
-        raise refusals.LinkOver
-    return link
-
-
-def revoke_links(sponsorship: Sponsorship) -> None:
-    """No link works any longer. Ended and cancelled ones keep theirs: renew is offered after the end, too (I15)."""
-    for link in queries.list_links(sponsorship.id):
-        if link.revoked_at is None:
-            link.revoked_at = clock.now()

@@ -10,6 +10,7 @@ from sertakan.kit import clock
 from sertakan.payments import jobs, queries
 from sertakan.payments.models import Order, Receipt
 from sertakan.payments.rules import OrderState
+from sertakan.sponsorships import links
 from sertakan.sponsorships import queries as sponsorship_queries
 from sertakan.sponsorships import service as sponsorship_service
 from sertakan.sponsorships.rules import RENEW, ReviewState
@@ -157,7 +158,7 @@ def renewal(till: Till) -> tuple[int, str, str]:
     order_id = till.paid()
     approve(till, order_id)
     with transaction():
-        token = sponsorship_service.make_link(sponsorship=till.sponsorship(order_id), purpose=RENEW, days=365)
+        token = links.make_link(sponsorship=till.sponsorship(order_id), purpose=RENEW, days=365)
     return order_id, token, till.sponsorship(order_id).code
 
 

@@ -15,7 +15,7 @@ from sertakan.db import db, transaction
 from sertakan.kit import clock
 from sertakan.kit.errors import Refused
 from sertakan.kit.months import Month, span
-from sertakan.sponsorships import prices, queries, refusals, rules, service
+from sertakan.sponsorships import links, prices, queries, refusals, renewal, rules, service
 from sertakan.sponsorships.answers import Answers
 from sertakan.sponsorships.models import ActionLink, Sponsorship
 from sertakan.sponsorships.rules import REVIEW_MOVES, TERM_MOVES, ReviewState, TermState
@@ -336,7 +336,7 @@ def running(cast: Cast, **more: object) -> Sponsorship:
 
 def extend(cast: Cast, row: Sponsorship, first: str = "2026-12", count: int = 6) -> tuple[Sponsorship, int]:
     with transaction():
-        target, months = service.extend(
+        target, months = renewal.extend(
             actor=cast.sari,
             sponsorship=queries.get(row.id, lock=True),
             count=count,
@@ -435,35 +435,35 @@ def test_a_renewal_crossing_the_end_of_relief_has_each_months_own_price(cast: Ca
 def test_only_the_hash_of_a_link_is_stored(cast: Cast) -> None:
     row = running(cast)
     with transaction():
-        token = service.make_link(sponsorship=queries.get(row.id), purpose="renew", days=30)
+        token = links.make_link(sponsorship=queries.get(row.id), purpose="renew", days=30)
     link = db.session.scalars(db.select(ActionLink)).one()
     assert link.token_hash == hashlib.sha256(token.encode()).hexdigest()
     assert len(token) >= 32
-    assert service.use_link(token, "renew").sponsorship.id == row.id
-    assert service.use_link(token, "renew").id == link.id
+    assert links.use_link(token, "renew").sponsorship.id == row.id
+    assert links.use_link(token, "renew").id == link.id
 
 
 def test_a_link_serves_one_purpose_and_expires(cast: Cast) -> None:
     row = running(cast)
     with transaction():
-        token = service.make_link(sponsorship=queries.get(row.id), purpose="renew", days=30)
+        token = links.make_link(sponsorship=queries.get(row.id), purpose="renew", days=30)
     for bad in (token + "x", "", "a" * 10_000):
         with pytest.raises(refusals.LinkOver):
-            service.use_link(bad, "renew")
+            links.use_link(bad, "renew")
     with pytest.raises(refusals.LinkOver):
-        service.use_link(token, "cancel")
+        links.use_link(token, "cancel")
     with clock.frozen(clock.now() + timedelta(days=30)), pytest.raises(refusals.LinkOver):
-        service.use_link(token, "renew")
+        links.use_link(token, "renew")
 
 
 def test_stopping_revokes_the_links(cast: Cast) -> None:
     row = running(cast)
     with transaction():
-        token = service.make_link(sponsorship=queries.get(row.id), purpose="renew", days=30)
+        token = links.make_link(sponsorship=queries.get(row.id), purpose="renew", days=30)
     with transaction():
         service.move_term(actor=cast.agus.ref, sponsorship=queries.get(row.id, lock=True), to=T.terminated, reason="fraud")
     with pytest.raises(refusals.LinkOver):
-        service.use_link(token, "renew")
+        links.use_link(token, "renew")
 
 
 # ---- reading -------------------------------------------------------------------------------------------------------------------

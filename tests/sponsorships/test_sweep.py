@@ -13,7 +13,7 @@ from sertakan.db import db, transaction
 from sertakan.kit import clock
 from sertakan.kit.months import Month
 from sertakan.notices.models import Notice
-from sertakan.sponsorships import jobs, queries, service
+from sertakan.sponsorships import jobs, links, queries, service
 from sertakan.sponsorships.models import ActionLink, Draft, Sponsorship
 from sertakan.sponsorships.rules import ReviewState, TermState
 from sertakan.workers.models import Worker, WorkerState
@@ -66,7 +66,7 @@ def test_each_reminder_has_a_unique_key_and_a_link_of_its_own(cast: Cast) -> Non
     assert "/p/" in notice.body
     with on(date(2027, 5, 2)):
         token = notice.body.split("/p/")[1].split()[0]
-        assert service.use_link(token, "renew").id == link.id
+        assert links.use_link(token, "renew").id == link.id
 
 
 def test_the_prices_told_are_those_of_the_coming_months(cast: Cast) -> None:
@@ -197,14 +197,14 @@ def test_one_that_fails_leaves_the_others_done(
 ) -> None:
     rows = [running(cast) for _n in range(3)]
     broken = rows[1].ref
-    real = service.make_link
+    real = links.make_link
 
     def fail_for_one(**given: object) -> str:
         if given["sponsorship"].ref == broken:  # type: ignore[attr-defined]
             raise ZeroDivisionError
         return real(**given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(service, "make_link", fail_for_one)
+    monkeypatch.setattr(links, "make_link", fail_for_one)
     done = sweep_on(date(2027, 5, 1))
     assert (done["reminders"], done["failed"]) == (2, 1)
     assert f"reminder reminder:{broken}" in caplog.text

@@ -1,0 +1,50 @@
+"""Links in messages: one purpose each, random, kept only as a hash, and over after their days."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from sertakan.db import db
+from sertakan.kit import clock
+from sertakan.sponsorships import queries, refusals, rules
+from sertakan.sponsorships.models import ActionLink, Sponsorship
+
+
+def hash_token(token: str) -> str:
+    """Only the hash of a random token is stored; 192 random bits need no key."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def make_link(
+    *, sponsorship: Sponsorship, purpose: str, days: int = rules.LINK_DAYS, detail: dict[str, Any] | None = None
+) -> str:
+    """A link for one purpose, valid for so many days; returns the raw token, which is stored nowhere."""
+    token = secrets.token_urlsafe(24)
+    now = clock.now()
+    db.session.add(
+        ActionLink(
+            token_hash=hash_token(token),
+            purpose=purpose,
+            sponsorship=sponsorship,
+            created_at=now,
+            expires_at=now + timedelta(days=days),
+            detail=detail,
+        )
+    )
+    return token
+
+
+def use_link(token: str, purpose: str) -> ActionLink:
+    """The living link with this token and purpose; refuses LinkOver for an unknown, expired or revoked one alike."""
+    link = queries.find_link(hash_token(token))
+    if link is None or link.purpose != purpose or link.revoked_at is not None or link.expires_at <= clock.now():
+        raise refusals.LinkOver
+    return link
+
+
+def revoke_links(sponsorship: Sponsorship) -> None:
+    """No link works any longer. Ended and cancelled ones keep theirs: renew is offered after the end, too (I15)."""
+    for link in queries.list_links(sponsorship.id):
+        if link.revoked_at is None:
+            link.revoked_at = clock.now()

@@ -1,0 +1,60 @@
+"""Going on: more months for a worker one already sponsors. The old end is untouched until money arrives."""
+
+from sertakan.accounts.models import Person
+from sertakan.audit.service import record
+from sertakan.coverage.models import CoverageMonth
+from sertakan.db import db
+from sertakan.kit import clock
+from sertakan.kit.months import Month, span
+from sertakan.sponsorships import answers as steps
+from sertakan.sponsorships import queries, refusals, rules, service
+from sertakan.sponsorships.models import Sponsorship
+from sertakan.sponsorships.rules import ReviewState, TermState
+from sertakan.tariff.rules import Quote
+
+
+def extend(
+    *, actor: Person | str, sponsorship: Sponsorship, count: int, quote: Quote, first_month: Month
+) -> tuple[Sponsorship, list[CoverageMonth]]:
+    """More months, reserved at the quote's prices. The old end is untouched until money arrives.
+
+    An open, approved sponsorship grows; a closed one is copied, never revived. Refuses StillInReview, NotRenewable,
+    WorkerUnavailable, HoleInMonths (trap 12), what `check_months` refuses, and `MonthTaken`.
+    """
+    today = clock.today()
+    steps.check_months(first_month, count, today)
+    service.check_worker(sponsorship.worker)
+    _check_no_hole(sponsorship, first_month)
+    steps.check_savings(sponsorship.package, sponsorship.worker.employs_others)
+    service.check_quote(quote, span(first_month, count), sponsorship.package)
+    target = sponsorship
+    if not rules.is_open(sponsorship.review_state, sponsorship.term_state):
+        target = _copy(sponsorship, quote)
+    name = actor if isinstance(actor, str) else actor.ref
+    months = service.reserve(actor=name, sponsorship=target, quote=quote)
+    service.refresh_fingerprint(target)
+    facts = service.facts_of(target, quote) | {"first_month": str(first_month), "last_month": str(quote.months[-1])}
+    record(actor=name, action="sponsorship.extend", subject=service.subject(target), after=facts)
+    return target, months
+
+
+def _check_no_hole(sponsorship: Sponsorship, first_month: Month) -> None:
+    start = queries.next_start(sponsorship.worker_id, clock.today())
+    if first_month != start:
+        raise refusals.HoleInMonths(field="first_month", month=start)
+
+
+def _copy(old: Sponsorship, quote: Quote) -> Sponsorship:
+    """Closed states renew by a copy that points back (PRODUCT 5.2); a person or a rule reviews it again."""
+    if old.review_state in rules.OPEN_REVIEWS:
+        raise refusals.StillInReview
+    if old.review_state is not ReviewState.approved or old.term_state is TermState.terminated:
+        raise refusals.NotRenewable
+    copy = service.new_sponsorship(old.sponsor, old.worker, quote, old.package, old.payer_kind)
+    copy.risk_version = old.risk_version
+    copy.typed_name, copy.chosen_from_list = old.typed_name, old.chosen_from_list
+    copy.show_name, copy.remind = old.show_name, old.remind
+    copy.organisation_id, copy.renews_id = old.organisation_id, old.id
+    db.session.add(copy)
+    db.session.flush()
+    return copy
