@@ -18,6 +18,7 @@ from sertakan.kit import nik as nik_rules
 from sertakan.notices import links
 from sertakan.payments.models import Allocation, Order, OrderLine, Payment, Receipt
 from sertakan.payments.rules import OrderState
+from sertakan.sponsorships import links as promise_links
 from sertakan.sponsorships import queries as sponsorships
 from sertakan.sponsorships import service as promises
 from sertakan.sponsorships.rules import RENEW, ReviewState, TermState
@@ -83,7 +84,7 @@ def _links(cast: Cast, code: str) -> dict[str, str]:
     sari = cast.sari
     mute = links.mute_link(sari.ref, "id").rsplit("/", 1)[1]
     with transaction() as session:
-        renew = promises.make_link(sponsorship=sponsorships.get_by_code(code), purpose=RENEW)
+        renew = promise_links.make_link(sponsorship=sponsorships.get_by_code(code), purpose=RENEW)
         invited = staff.invite_staff(actor=None, name="Petugas Baru", email="baru@kota.test", role=Role.officer)
         contact_hash = sari.email_hash
         assert contact_hash
