@@ -14,6 +14,7 @@ from sertakan.demo import views as demo
 from sertakan.front import views as front
 from sertakan.kit.crypto import Keyring
 from sertakan.notices import views as notices
+from sertakan.organisations import views as organisations
 from sertakan.payments import views as payments
 from sertakan.reports import views as reports
 from sertakan.review import views as review
@@ -24,7 +25,7 @@ from sertakan.web.access import check_every_route_is_marked
 from sertakan.web.extensions import babel, csrf, limiter, login_manager
 from sertakan.workers import views as workers
 
-ROOMS = (front, tariff, accounts, workers, sponsorships, payments, review, reports, notices, demo)
+ROOMS = (front, tariff, accounts, organisations, workers, sponsorships, payments, review, reports, notices, demo)
 MAX_BODY_BYTES = 1_000_000
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sertakan.accounts.permissions import Permission, Role, may
@@ -67,17 +67,30 @@ class MemberRole(StrEnum):
     viewer = "viewer"
 
 
+_CONTACT = text("is_contact AND ended_at IS NULL")
+
+
 class Membership(Model):
     """A person's part in an organisation."""
 
     __tablename__ = "membership"
-    __table_args__ = (UniqueConstraint("organisation_id", "person_id"),)
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "person_id"),
+        Index("uq_membership_contact", "organisation_id", unique=True, sqlite_where=_CONTACT, postgresql_where=_CONTACT),
+    )
 
     id: Mapped[int] = key()
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     role: Mapped[MemberRole] = mapped_column(choice(MemberRole, "role"))
+    is_contact: Mapped[bool] = mapped_column(
+        default=False, server_default=false()
+    )  # one living member answers for the organisation
+    joined_at: Mapped[datetime | None] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    organisation: Mapped[Organisation] = relationship()
+    person: Mapped[Person] = relationship()
 
 
 class SignIn(Model):

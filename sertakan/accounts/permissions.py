@@ -23,15 +23,27 @@ class Permission(StrEnum):
     money_see = "money:see"
     refund_approve = "refund:approve"
     tariff_edit = "tariff:edit"
+    organisation_verify = "organisation:verify"
     audit_see = "audit:see"
     staff_manage = "staff:manage"
 
 
 P = Permission
 ROLES: dict[Role, frozenset[Permission]] = {
-    Role.officer: frozenset({P.review_see, P.review_decide, P.nik_reveal, P.worker_register, P.worker_attest}),
+    Role.officer: frozenset(
+        {P.review_see, P.review_decide, P.nik_reveal, P.worker_register, P.worker_attest, P.organisation_verify}
+    ),
     Role.supervisor: frozenset(
-        {P.review_see, P.review_decide, P.nik_reveal, P.worker_register, P.worker_attest, P.refund_approve, P.audit_see}
+        {
+            P.review_see,
+            P.review_decide,
+            P.nik_reveal,
+            P.worker_register,
+            P.worker_attest,
+            P.refund_approve,
+            P.audit_see,
+            P.organisation_verify,
+        }
     ),
     Role.finance: frozenset({P.money_see, P.refund_approve}),
     Role.attestor: frozenset({P.worker_register, P.worker_attest}),

@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import func, select
 
 from sertakan.accounts import staff as account_service
-from sertakan.accounts.models import MemberRole, Membership, Organisation, OrganisationKind, Person
+from sertakan.accounts.models import Organisation, OrganisationKind, Person
 from sertakan.accounts.permissions import Role
 from sertakan.db import db, transaction
+from sertakan.demo import organisations
 from sertakan.demo.ledger import Ledger, Promise
 from sertakan.demo.people import FEMALE_SHARE, Crowd, Invented, emails
 from sertakan.kit import clock
@@ -128,8 +129,8 @@ def _people(crowd: Crowd, day: date) -> Cast:
     )
     db.session.add_all([*sponsors, *staff.values(), maker, checker, company, city])
     db.session.flush()
-    for person, part in ((maker, MemberRole.maker), (checker, MemberRole.checker)):
-        db.session.add(Membership(organisation_id=company.id, person_id=person.id, role=part))
+    organisations.verified(company, city, maker, checker, staff[Role.officer], born)
+    organisations.waiting(sponsors[:2], _at(day - timedelta(days=1)))
     return Cast(sponsors, staff[Role.officer], staff[Role.attestor], maker, company)
 
 

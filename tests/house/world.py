@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from sertakan.accounts import codes, staff
-from sertakan.accounts.models import SignIn
+from sertakan.accounts.models import MemberRole, Membership, OrganisationKind, SignIn
 from sertakan.accounts.permissions import Role
 from sertakan.coverage import queries as coverage
 from sertakan.coverage.rules import MonthState
@@ -16,6 +16,9 @@ from sertakan.db import Base, db, transaction
 from sertakan.kit import clock
 from sertakan.kit import nik as nik_rules
 from sertakan.notices import links
+from sertakan.organisations import queries as organisation_rows
+from sertakan.organisations import service as organisations
+from sertakan.organisations.rules import NumberKind, Profile
 from sertakan.payments.models import Allocation, Order, OrderLine, Payment, Receipt
 from sertakan.payments.rules import OrderState
 from sertakan.sponsorships import links as promise_links
@@ -44,9 +47,32 @@ def furnish(app: Flask, cast: Cast) -> dict[str, str]:
         promises.ask(actor=cast.dewi.ref, sponsorship=sponsorships.get_by_code(things["asked"], lock=True), question="Apa?")
     things |= _bill(things["code"])
     things |= _links(cast, things["code"])
+    things |= _organisation(cast)
     for _ in range(5):  # fewer than five are not shown
         found = _registered(cast)
     return things | found
+
+
+def _organisation(cast: Cast) -> dict[str, str]:
+    """A company of Sari's, waiting to be checked, with another member and an open invitation."""
+    profile = Profile(HIDDEN_NAME, NumberKind.nib, "9120001234567", "Jalan Sungai 1", "Manajer")
+    with transaction() as session:
+        company = organisations.register(actor=cast.sari, kind=OrganisationKind.company, profile=profile)
+        mine = organisation_rows.get_membership(company.ref, cast.sari)
+        other = Membership(organisation_id=company.id, person_id=cast.rina.id, role=MemberRole.viewer)
+        session.add(other)
+        session.flush()
+        token = organisations.invite(actor=mine, email="rekan@muara.test", role=MemberRole.checker)
+        registration = organisation_rows.latest_registration(company.id)
+        [invitation] = organisation_rows.list_invitations(company.id, clock.now())
+        assert registration is not None
+        return {
+            "organisation": company.ref,
+            "member": str(other.id),
+            "invitation": invitation.ref,
+            "invited_member": token,
+            "registration": registration.ref,
+        }
 
 
 def _bill(code: str) -> dict[str, str]:
