@@ -21,6 +21,7 @@ from sertakan.payments import jobs as payments
 from sertakan.reports import books
 from sertakan.review import jobs as review
 from sertakan.sponsorships import jobs as sponsorships
+from sertakan.sponsorships import letters
 from sertakan.web import limits
 from sertakan.web.knock import listen
 
@@ -31,11 +32,17 @@ def sweep() -> object:
     return sponsorships.sweep(clock.today())
 
 
+def send_notices() -> object:
+    """Reminders are looked at once more before they go out."""
+    return notices.send_due(look_again=letters.look_again)
+
+
 EVERY_MINUTE: dict[str, Callable[[], object]] = {
     "events": payments.handle_new_events,
     "refunds": payments.send_refunds,
     "renewals": review.approve_renewals,
-    "notices": notices.send_due,
+    "reminders": letters.write_letters,
+    "notices": send_notices,
 }
 EVERY_FIVE_MINUTES: dict[str, Callable[[], object]] = {
     "expire": payments.expire_orders,
@@ -47,7 +54,7 @@ JOBS = {**EVERY_MINUTE, **EVERY_FIVE_MINUTES, **DAILY}
 # what one job leaves for another to do at once
 THEN = {
     "events": ("refunds", "notices"),
-    "sweep": ("notices",),
+    "sweep": ("reminders", "notices"),
     "expire": ("refunds", "notices"),
     "reconcile": ("refunds", "notices"),
 }

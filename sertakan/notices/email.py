@@ -25,6 +25,10 @@ class NotSent(Exception):
     """The server did not take the message; trying again later may help."""
 
 
+class ServerAway(NotSent):
+    """There is no server to talk to: neither this message nor any other goes out now."""
+
+
 class BadAddress(Exception):
     """The server refuses this address for good; trying again does not help."""
 
@@ -38,6 +42,7 @@ class Mail:
     title: str
     body: str
     locale: str
+    stop_url: str | None = None
 
 
 def is_configured() -> bool:
@@ -56,6 +61,8 @@ def compose(mail: Mail) -> EmailMessage:
     message["Date"] = format_datetime(clock.unmoved())
     message["Message-ID"] = f"<{mail.ref}@{host}>"
     message["Auto-Submitted"] = "auto-generated"
+    if mail.stop_url:
+        message["List-Unsubscribe"] = f"<{one_header_line(mail.stop_url)}>"
     message.set_content(mail.body, cte="quoted-printable")
     message["Content-Language"] = mail.locale
     return message
@@ -73,6 +80,19 @@ class Postman:
     def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
         self._close()
 
+    def ready(self) -> None:
+        """Be connected to a server that answers, so that what follows is the handing over alone. Raises ServerAway."""
+        refuse_inside_transaction()
+        try:
+            if self._server is not None and self._server.noop()[0] != 250:
+                self._close()
+        except (OSError, smtplib.SMTPException):
+            self._close()
+        try:
+            self._server = self._server or connect(current_app.config["SETTINGS"].smtp_url)
+        except (OSError, smtplib.SMTPException) as error:
+            raise ServerAway(type(error).__name__) from error
+
     def send(self, mail: Mail) -> None:
         """Hand one message over. Raises NotSent (try again) or BadAddress (never)."""
         refuse_inside_transaction()
@@ -88,8 +108,9 @@ class Postman:
         except ValueError as error:  # a header that cannot be written
             raise BadAddress(type(error).__name__) from error
         except (OSError, smtplib.SMTPException) as error:
+            away = self._server is None or not isinstance(error, smtplib.SMTPResponseException)
             self._close()
-            raise NotSent(type(error).__name__) from error
+            raise (ServerAway if away else NotSent)(type(error).__name__) from error
 
     def _close(self) -> None:
         if self._server is not None:

@@ -39,7 +39,9 @@ class Notice(Model):
     created_at: Mapped[datetime] = mapped_column(Instant)
     next_try_at: Mapped[datetime] = mapped_column(Instant)
     stale_at: Mapped[datetime | None] = mapped_column(Instant)
+    handed_at: Mapped[datetime | None] = mapped_column(Instant)  # just before a reminder goes to the mail server
     sent_at: Mapped[datetime | None] = mapped_column(Instant)
+    stop_url: Mapped[str | None] = mapped_column(String(300))  # where its reader says "no more reminders"
 
     to = Sealed("to_sealed")
     body = Sealed("body_sealed")

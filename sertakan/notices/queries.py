@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 
 from sertakan.db import db
+from sertakan.kit import clock
+from sertakan.notices import email, rules
 from sertakan.notices.models import Notice, NoticeState
 
 
@@ -52,6 +54,40 @@ def list_due(now: datetime, limit: int) -> Sequence[int]:
         .order_by(Notice.next_try_at, Notice.id)
         .limit(limit)
     ).all()
+
+
+@dataclass(frozen=True)
+class Health:
+    """How the outbox does; a sender that is set up wrongly is red and not silent."""
+
+    configured: bool
+    waiting: int  # whose time has come
+    overdue_since: datetime | None  # since when the oldest of them waits untried
+    failing: int  # refused or unanswered several times
+    given_up: int  # since yesterday
+    last_sent_at: datetime | None
+
+    @property
+    def ok(self) -> bool:
+        """Red: no mail server and messages wait, one waits an hour for its first try, keeps failing, or was given up."""
+        late = self.overdue_since is not None and self.overdue_since <= clock.now() - rules.LATE
+        return not (late or self.failing or self.given_up or (self.waiting and not self.configured))
+
+
+def health() -> Health:
+    """The outbox in two statements."""
+    now = clock.now()
+    due, untried = Notice.next_try_at <= now, Notice.attempts == 0
+    waiting = select(
+        func.count().filter(due),
+        func.min(case((due & untried, Notice.next_try_at))),
+        func.count().filter(Notice.attempts >= rules.FAILING_TRIES),
+    ).where(Notice.state == NoticeState.queued)
+    given_up = func.count().filter(Notice.state == NoticeState.failed, Notice.next_try_at > now - timedelta(days=1))
+    ended = select(given_up, func.max(Notice.sent_at)).where(Notice.state.in_((NoticeState.failed, NoticeState.sent)))
+    due_now, overdue_since, failing = db.session.execute(waiting).one()
+    lost, last_sent_at = db.session.execute(ended).one()
+    return Health(email.is_configured(), due_now, overdue_since, failing, lost, last_sent_at)
 
 
 def _open(row: Notice) -> OpenedNotice:

@@ -6,7 +6,7 @@ from email.utils import formataddr
 from sertakan.kit import clock
 from sertakan.kit.errors import N_
 
-REMINDERS = frozenset({"reminder_30", "reminder_10", "reminder_3", "grace", "rescue", "cliff", "lapsed"})
+REMINDERS = frozenset({"reminder_30", "reminder_10", "reminder_3", "grace", "rescue", "cliff", "lapsed", "reminders"})
 _COVER = frozenset({"worker", "covered_until", "url"})
 NEEDS: dict[str, frozenset[str]] = {
     "code": frozenset({"code", "link"}),
@@ -21,12 +21,16 @@ NEEDS: dict[str, frozenset[str]] = {
     "organisation_verified": frozenset({"organisation", "url"}),
     "organisation_refused": frozenset({"organisation", "reason", "note", "url"}),
     "organisation_invited": frozenset({"organisation", "url"}),
-    **dict.fromkeys(REMINDERS, _COVER),
+    **dict.fromkeys(REMINDERS - {"reminders"}, _COVER),
+    "reminders": frozenset({"items"}),  # several workers of one sponsor
 }
 
 QUIET_FROM = time(20, 0)
 QUIET_UNTIL = time(7, 0)
 MOST_TRIES = 48
+MOST_FAILURES = 3  # in a row, before a run leaves the mail server alone
+FAILING_TRIES = 4  # more than half an hour of failures
+LATE = timedelta(hours=1)  # a message that waits longer than this makes the outbox red
 FIRST_WAIT = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=6)
 LEASE = timedelta(minutes=10)
@@ -39,6 +43,8 @@ STALE = N_("sudah tidak perlu dikirim")
 NO_SMS = N_("pengiriman SMS belum tersedia")
 TOO_MANY = N_("sudah dicoba berkali-kali")
 BAD_ADDRESS = N_("alamat ditolak server surat")
+CHANGED = N_("keadaannya berubah, ditulis ulang")
+INTERRUPTED = N_("terputus saat dikirim, mungkin sudah sampai")
 
 
 class MissingWords(RuntimeError):

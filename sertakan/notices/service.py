@@ -1,13 +1,14 @@
 """Writing a message into the outbox, inside the transaction that it tells of. Sending is the job's work."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from flask import current_app, render_template
 from flask_babel import force_locale
-from sqlalchemy import update
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from sertakan.db import db, in_transaction
@@ -59,15 +60,52 @@ def queue(
     known = queries.find_by_key(key)
     if known is not None:
         return known
-    locale = locale or (person.locale if person else "id")
-    address, channel = _address(person, to)
-    title, body = _render(kind, locale, person, context)
+    return _add(_write(Letter(key, kind, subject, person, context, locale, to, not_before, stale_at, skip)))
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message before it is written; the words of `queue`."""
+
+    key: str
+    kind: str
+    subject: str
+    person: Recipient | None
+    context: Mapping[str, Any]
+    locale: str | None = None
+    to: str | None = None
+    not_before: datetime | None = None
+    stale_at: datetime | None = None
+    skip: str | None = None
+
+
+def queue_many(letters: Sequence[Letter]) -> list[int]:
+    """Write many messages with two statements; their ids in the order given. A key that is known fails the whole transaction."""
+    assert in_transaction(), "a message is written with the change that it tells of"
+    for letter in letters:
+        rules.check_words(letter.kind, frozenset(letter.context))
+    if not letters:
+        return []
+    written = [_write(letter) for letter in letters]
+    columns = [column.key for column in Notice.__mapper__.column_attrs if column.key != "id"]
+    db.session.execute(insert(Notice), [{name: getattr(notice, name) for name in columns} for notice in written])
+    refs = [notice.ref for notice in written]
+    ids = {ref: found for found, ref in db.session.execute(select(Notice.id, Notice.ref).where(Notice.ref.in_(refs)))}
+    return [ids[ref] for ref in refs]
+
+
+def _write(letter: Letter) -> Notice:
+    person, kind = letter.person, letter.kind
+    locale = letter.locale or (person.locale if person else "id")
+    address, channel = _address(person, letter.to)
+    stop_url = mute_link(person.ref, locale) if person and rules.may_be_muted(kind) else None
+    title, body = _render(kind, locale, person, {**letter.context, "mute_url": stop_url})
     now = clock.now()
-    reason = skip or _reason_not_to_send(kind, person, address, channel)
+    reason = letter.skip or _reason_not_to_send(kind, person, address, channel)
     notice = Notice(
-        key=key,
+        key=letter.key,
         kind=kind,
-        subject=subject,
+        subject=letter.subject,
         person_id=person.id if person else None,
         channel=channel,
         locale=locale,
@@ -76,11 +114,12 @@ def queue(
         reason=reason,
         attempts=0,
         created_at=now,
-        next_try_at=rules.after_quiet(kind, not_before or now),
-        stale_at=stale_at,
+        next_try_at=rules.after_quiet(kind, letter.not_before or now),
+        stale_at=letter.stale_at,
+        stop_url=stop_url,
     )
     notice.to, notice.body = address, body
-    return _add(notice)
+    return notice
 
 
 def _add(notice: Notice) -> Notice:
@@ -119,7 +158,6 @@ def _render(kind: str, locale: str, person: Recipient | None, context: Mapping[s
     facts = {
         "reader": {"name": person.name} if person else None,
         "home": f"{current_app.config['SETTINGS'].base_url}{'/en' if locale == 'en' else ''}/",
-        "mute_url": mute_link(person.ref, locale) if person and rules.may_be_muted(kind) else None,
     }
     with force_locale(locale):
         text = render_template(f"notices/{kind}.txt", **facts, **words_of(context, locale))
@@ -145,3 +183,12 @@ def skip_waiting_about(*, subject: str, reason: str, kinds: Collection[str] | No
         statement = statement.where(Notice.kind.in_(kinds))
     result = db.session.execute(statement.values(state=NoticeState.skipped, reason=reason))
     return int(getattr(result, "rowcount", 0))
+
+
+def take_back(*, notice_id: int, reason: str) -> bool:
+    """One message that waits is not sent; its key is free for another. False when it went out or was given up before."""
+    assert in_transaction()
+    waits = (Notice.id == notice_id, Notice.state == NoticeState.queued, Notice.handed_at.is_(None))
+    freed = Notice.key + "~" + Notice.ref
+    result = db.session.execute(update(Notice).where(*waits).values(state=NoticeState.skipped, reason=reason, key=freed))
+    return int(getattr(result, "rowcount", 0)) == 1

@@ -32,6 +32,8 @@ def _word(name: str, value: Any, locale: str) -> Any:
         return format_date(clock.local(value).date(), "d MMMM yyyy")
     if isinstance(value, date):
         return format_date(value, "d MMMM yyyy")
+    if name == "items":
+        return [words_of(item, locale) for item in value]
     if name == "lines":
         return [(_word("month", month, locale), _word("price", price, locale)) for month, price in value]
     if isinstance(value, Sequence) and value and all(isinstance(item, Month) for item in value):

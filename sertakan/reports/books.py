@@ -21,8 +21,8 @@ from sertakan.payments.models import Allocation, Order, OrderLine, Payment, Rece
 from sertakan.payments.rules import OrderState, RefundState, SuspenseState
 from sertakan.review.models import Decision
 from sertakan.review.rules import Outcome
-from sertakan.sponsorships.models import Sponsorship
-from sertakan.sponsorships.rules import ReviewState, TermState
+from sertakan.sponsorships.models import Reminder, Sponsorship
+from sertakan.sponsorships.rules import ReminderState, ReviewState, TermState
 from sertakan.tariff.models import Relief
 from sertakan.workers.models import Worker, WorkerState
 
@@ -186,11 +186,15 @@ def _payment_without_receipt() -> Select[Any]:
 
 def _reminder_to_the_gone() -> Select[Any]:
     gone = (WorkerState.deceased, WorkerState.withdrawn, WorkerState.merged)
+    waits = or_(
+        Reminder.state == ReminderState.due, and_(Reminder.state == ReminderState.queued, Notice.state == NoticeState.queued)
+    )
     return (
-        select(Notice.ref)
-        .join(Sponsorship, Notice.subject == literal("sponsorship:") + Sponsorship.ref)
-        .join(Worker, Worker.id == Sponsorship.worker_id)
-        .where(Worker.state.in_(gone), Notice.kind.like("reminder%"), Notice.state == NoticeState.queued)
+        select(Sponsorship.ref)
+        .join(Reminder, Reminder.sponsorship_id == Sponsorship.id)
+        .join(Worker, Worker.id == Reminder.worker_id)
+        .outerjoin(Notice, Notice.id == Reminder.notice_id)
+        .where(Worker.state.in_(gone), waits)
     )
 
 

@@ -2,8 +2,11 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+
+from sqlalchemy import insert
 
 from sertakan.db import db
 from sertakan.kit import clock
@@ -33,6 +36,20 @@ def make_link(
         )
     )
     return token
+
+
+def make_links(sponsorship_ids: Sequence[int], purpose: str, days: int = rules.LINK_DAYS) -> list[str]:
+    """A link for each of these, with one statement; the raw tokens in the same order."""
+    if not sponsorship_ids:
+        return []
+    now, tokens = clock.now(), [secrets.token_urlsafe(24) for _id in sponsorship_ids]
+    times = {"purpose": purpose, "created_at": now, "expires_at": now + timedelta(days=days)}
+    rows = [
+        {"sponsorship_id": row_id, "token_hash": hash_token(token), **times}
+        for row_id, token in zip(sponsorship_ids, tokens, strict=True)
+    ]
+    db.session.execute(insert(ActionLink), rows)
+    return tokens
 
 
 def use_link(token: str, purpose: str) -> ActionLink:

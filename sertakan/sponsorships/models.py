@@ -1,15 +1,18 @@
-"""`sponsorship`: one sponsor, one worker, months; `draft`: what a resident has typed so far; `action_link`: links in messages."""
+"""`sponsorship`: one sponsor, one worker, months; `draft`: what a resident has typed so far; `action_link`: links in messages;
+`reminder`: each line of the plan that fell due, and what became of it.
+"""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sertakan.accounts.models import Organisation, Person
+from sertakan.coverage.rules import ReminderKind
 from sertakan.db import Instant, Model, MonthColumn, Sealed, choice, key, ref
 from sertakan.kit.months import Month
-from sertakan.sponsorships.rules import ReviewState, TermState
+from sertakan.sponsorships.rules import Audience, ReminderState, ReviewState, TermState
 from sertakan.tariff.rules import Package, PayerKind
 from sertakan.workers.models import Worker
 
@@ -53,6 +56,7 @@ class Sponsorship(Model):
     decided_at: Mapped[datetime | None] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     end_reason: Mapped[str | None] = mapped_column(String(40))
+    declined_until: Mapped[date | None]  # the end of cover after which the sponsor does not go on; a later end asks again
 
     sponsor: Mapped[Person] = relationship(foreign_keys=[sponsor_id])
     organisation: Mapped[Organisation | None] = relationship()
@@ -91,3 +95,40 @@ class ActionLink(Model):
     detail: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
     sponsorship: Mapped[Sponsorship] = relationship()
+
+
+_DUE = text("state = 'due'")
+
+
+class Reminder(Model):
+    """One line of the plan for one recipient. The unique key makes it once for ever: once for each end of cover.
+
+    `recipient` is `person:<id>`, `worker:<id>` or `staff`. Lines of one recipient are written into one message (`notice_id`);
+    whether that was sent stands on the message. From `stale_at` on, its words are no longer true.
+    """
+
+    __tablename__ = "reminder"
+    __table_args__ = (
+        UniqueConstraint("recipient", "sponsorship_id", "kind", "covered_until"),
+        Index("ix_reminder_due", "recipient", "id", sqlite_where=_DUE, postgresql_where=_DUE),
+        Index("ix_reminder_day", "due_on", "audience", "state"),
+        Index("ix_reminder_worker", "worker_id", "state"),
+        CheckConstraint("(audience = 'sponsor') = (person_id IS NOT NULL)", name="person"),
+        CheckConstraint("state <> 'skipped' OR reason IS NOT NULL", name="skipped_has_reason"),
+        CheckConstraint("state <> 'queued' OR notice_id IS NOT NULL", name="queued_has_message"),
+    )
+
+    id: Mapped[int] = key()
+    audience: Mapped[Audience] = mapped_column(choice(Audience, "audience"))
+    recipient: Mapped[str] = mapped_column(String(32))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    sponsorship_id: Mapped[int] = mapped_column(ForeignKey("sponsorship.id"), index=True)
+    worker_id: Mapped[int] = mapped_column(ForeignKey("worker.id"))
+    kind: Mapped[ReminderKind] = mapped_column(choice(ReminderKind, "kind"))
+    covered_until: Mapped[date]
+    due_on: Mapped[date]
+    state: Mapped[ReminderState] = mapped_column(choice(ReminderState, "state"), default=ReminderState.due)
+    reason: Mapped[str | None] = mapped_column(String(120))
+    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notice.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    stale_at: Mapped[datetime] = mapped_column(Instant)

@@ -8,12 +8,14 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sertakan.coverage.rules import FUNDED, LIVE, IllegalMove, MonthState, run_end
+from sertakan.coverage.rules import FUNDED, LIVE, IllegalMove, MonthState, ReminderKind, run_end
+from sertakan.kit.errors import N_
 from sertakan.kit.months import Month
+from sertakan.notices.rules import MUTED
 from sertakan.sponsorships.answers import DEFAULT_MONTHS, HORIZON_MONTHS, PRESETS, Answers
 from sertakan.sponsorships.refusals import AlreadyClosed, AlreadyDecided, LinkOver
 from sertakan.workers.rules import GONE
@@ -147,9 +149,9 @@ def last_funded(months: Mapping[Month, MonthState]) -> Month | None:
     return max((month for month, state in months.items() if state in FUNDED), default=None)
 
 
-def has_later(months: Mapping[Month, MonthState], after: Month) -> bool:
-    """Whether anybody, known or not, has promised or paid a month after this one."""
-    return any(month > after and state in LIVE for month, state in months.items())
+def has_later(months: Mapping[Month, MonthState], after: Month, states: frozenset[MonthState] = LIVE) -> bool:
+    """Whether anybody, known or not, has promised or paid (or as `states` say) a month after this one."""
+    return any(month > after and state in states for month, state in months.items())
 
 
 def protects(review: ReviewState, today: date, months: Mapping[Month, MonthState]) -> bool:
@@ -179,12 +181,77 @@ def look(states: Mapping[Month, MonthState], month: Month, first: Month, today: 
     return "lapsed" if begun else "past"
 
 
-def why_no_reminder(*, remind: bool, muted: bool, worker_state: str, later_months: bool) -> str | None:
-    """The reason that goes into the log when a due reminder is not written (I14); None when it may be written."""
+# ---- reminders -----------------------------------------------------------------------------------------------------------------
+
+
+class Audience(StrEnum):
+    """Whom a line of the plan is for (PRODUCT 5.7)."""
+
+    sponsor = "sponsor"
+    worker = "worker"
+    staff = "staff"
+
+
+class ReminderState(StrEnum):
+    due = "due"  # to be written at the next look
+    queued = "queued"  # stands in a message; whether that went out is told by the message
+    listed = "listed"  # for officers to see and to call: there is no channel of its own
+    skipped = "skipped"  # not told, with a reason
+
+
+REMINDER_MOVES: dict[ReminderState, frozenset[ReminderState]] = {
+    ReminderState.due: frozenset({ReminderState.queued, ReminderState.skipped}),
+    ReminderState.queued: frozenset({ReminderState.due, ReminderState.skipped}),
+    ReminderState.listed: frozenset({ReminderState.skipped}),
+    ReminderState.skipped: frozenset(),
+}
+A, K = Audience, ReminderKind
+AUDIENCES: dict[ReminderKind, tuple[Audience, ...]] = {
+    K.announcement: (A.sponsor,),
+    K.reminder_30: (A.sponsor,),
+    K.reminder_10: (A.sponsor, A.worker),
+    K.reminder_3: (A.sponsor, A.staff),
+    K.grace: (A.sponsor, A.worker, A.staff),
+    K.rescue_25: (A.sponsor, A.worker, A.staff),
+    K.rescue_50: (A.sponsor, A.worker, A.staff),
+    K.cliff: (A.sponsor, A.worker, A.staff),
+    K.lapsed: (A.sponsor, A.worker, A.staff),
+}
+YOUNG = timedelta(hours=24)  # nothing about what was made less than a day ago (I14)
+
+# why a reminder was not told; kept on its row and shown to officers
+GONE_WORKER = N_("pekerja meninggal atau keluar")
+OFF = N_("penanggung memilih tanpa pengingat")
+LATER_MONTHS = N_("bulan berikutnya sudah ada yang menanggung")
+RENEWED = N_("sudah diperpanjang")
+DECLINED = N_("penanggung tidak melanjutkan")
+CLOSED = N_("dukungan sudah berhenti")
+TOLD_TERMS = frozenset({T.running, T.ended})
+
+
+def check_reminder(before: ReminderState, after: ReminderState) -> None:
+    if after not in REMINDER_MOVES[before]:
+        raise IllegalMove(f"reminder: {before} -> {after}")
+
+
+def why_no_reminder(
+    *,
+    remind: bool,
+    muted: bool,
+    worker_state: str,
+    later_months: bool,
+    declined: bool = False,
+    audience: Audience = A.sponsor,
+) -> str | None:
+    """The reason why a due reminder is not told (I14); None when it may be. The sponsor's quiet binds her messages alone."""
     if worker_state in GONE:
-        return f"worker {worker_state}"
+        return GONE_WORKER
+    if later_months:
+        return LATER_MONTHS
+    if audience is not A.sponsor:
+        return None
     if muted:
-        return "sponsor muted"
-    if not remind:
-        return "reminders off"
-    return "later months are taken" if later_months else None
+        return MUTED
+    if declined:
+        return DECLINED
+    return None if remind else OFF

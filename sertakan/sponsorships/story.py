@@ -11,8 +11,6 @@ from sertakan.coverage.models import CoverageMonth
 from sertakan.kit import clock
 from sertakan.kit.errors import N_
 from sertakan.kit.months import Month
-from sertakan.notices.models import Notice, NoticeState
-from sertakan.notices.rules import REMINDERS
 from sertakan.notices.wording import months as month_words
 
 TRAIL: dict[str, tuple[str, str, str]] = {
@@ -47,7 +45,7 @@ class Event:
     words: str
 
 
-def story_of(trail: Sequence[AuditEntry], months: Sequence[CoverageMonth], told: Sequence[Notice]) -> list[Event]:
+def story_of(trail: Sequence[AuditEntry], months: Sequence[CoverageMonth], told: Sequence[datetime]) -> list[Event]:
     """Newest first; of two things in one instant, the later step first."""
     events = [*_told(told), *_trail(trail), *_steps(months)]
     return sorted(events, key=lambda event: event.at, reverse=True)[:LONGEST]
@@ -77,9 +75,5 @@ def _steps(months: Sequence[CoverageMonth]) -> list[Event]:
     return events
 
 
-def _told(told: Iterable[Notice]) -> list[Event]:
-    return [
-        Event(notice.sent_at or notice.created_at, "bell", "", _("Pengingat dikirim kepada Anda"))
-        for notice in told
-        if notice.kind in REMINDERS and notice.state is NoticeState.sent
-    ]
+def _told(told: Iterable[datetime]) -> list[Event]:
+    return [Event(at, "bell", "", _("Pengingat dikirim kepada Anda")) for at in told]

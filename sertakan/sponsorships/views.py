@@ -11,10 +11,9 @@ from sertakan.audit import queries as audit_queries
 from sertakan.db import new_ref, transaction
 from sertakan.kit import clock
 from sertakan.kit.errors import Refused
-from sertakan.notices import queries as notice_queries
 from sertakan.places import queries as place_queries
 from sertakan.sponsorships import answers as steps
-from sertakan.sponsorships import drafts, prices, queries, rules, service, wording
+from sertakan.sponsorships import drafts, prices, queries, reminders, rules, service, wording
 from sertakan.sponsorships.answers import Answers, Step
 from sertakan.sponsorships.forms import AnswerForm, DataForm, LengthForm, OccupationForm
 from sertakan.sponsorships.models import Sponsorship
@@ -208,7 +207,7 @@ def _detail(sponsorship: Sponsorship, form: AnswerForm, status: int) -> Any:
     today = clock.today()
     view = queries.view_of(sponsorship, today)
     about = service.subject(sponsorship)
-    events = story_of(audit_queries.list_for(about), view.months, notice_queries.list_about(about))
+    events = story_of(audit_queries.list_for(about), view.months, reminders.list_told(sponsorship.id))
     renewals = prices.renewals(sponsorship, view.next_start) if view.renewable else []
     page = render_template(
         "sponsorships/detail.html",

@@ -260,11 +260,14 @@ def test_only_bpjs_evidence_of_this_very_month_protects() -> None:
     ("facts", "reason"),
     [
         ({}, None),
-        ({"worker_state": "deceased"}, "worker deceased"),
-        ({"worker_state": "withdrawn"}, "worker withdrawn"),
-        ({"muted": True}, "sponsor muted"),
-        ({"remind": False}, "reminders off"),
-        ({"later_months": True}, "later months are taken"),
+        ({"worker_state": "deceased"}, rules.GONE_WORKER),
+        ({"worker_state": "withdrawn"}, rules.GONE_WORKER),
+        ({"muted": True}, rules.MUTED),
+        ({"remind": False}, rules.OFF),
+        ({"later_months": True}, rules.LATER_MONTHS),
+        ({"declined": True}, rules.DECLINED),
+        ({"muted": True, "audience": rules.Audience.worker}, None),
+        ({"worker_state": "deceased", "audience": rules.Audience.staff}, rules.GONE_WORKER),
     ],
 )
 def test_a_reminder_that_is_not_sent_has_a_reason(facts: dict[str, object], reason: str | None) -> None:

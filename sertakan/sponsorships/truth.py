@@ -1,0 +1,79 @@
+"""Whether lines of the reminder plan are still true: read for many at once, decided purely for each. Only reads."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+
+from sertakan.coverage import queries as coverage_queries
+from sertakan.coverage.models import CoverageMonth
+from sertakan.coverage.rules import FUNDED, LIVE, MonthState, StandingOn
+from sertakan.db import db
+from sertakan.kit import clock
+from sertakan.kit.months import Month
+from sertakan.notices.rules import STALE
+from sertakan.sponsorships import queries, rules
+from sertakan.sponsorships.models import Reminder, Sponsorship
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was read for some lines, on a day in Pontianak."""
+
+    today: date
+    now: datetime
+    sponsorships: Mapping[int, Sponsorship]
+    standings: Mapping[int, StandingOn]
+    months: Mapping[int, Mapping[Month, MonthState]]  # live months by worker, whoever pays
+
+    def next_start(self, sponsorship: Sponsorship) -> Month:
+        """The month with which to go on."""
+        return rules.next_start(self.months.get(sponsorship.worker_id, {}), self.today)
+
+
+def read(rows: Sequence[Reminder]) -> Facts:
+    """Three statements, whatever the number of lines."""
+    today = clock.today()
+    found = {row.id: row for row in queries.list_by_ids(sorted({row.sponsorship_id for row in rows}))}
+    workers = {row.worker_id for row in rows}
+    return Facts(today, clock.now(), found, coverage_queries.standings(workers, today), _live(workers))
+
+
+def _live(worker_ids: Collection[int]) -> dict[int, dict[Month, MonthState]]:
+    statement = select(CoverageMonth.worker_id, CoverageMonth.month, CoverageMonth.state)
+    found: dict[int, dict[Month, MonthState]] = {}
+    for worker_id, month, state in db.session.execute(
+        statement.where(CoverageMonth.worker_id.in_(worker_ids), CoverageMonth.state.in_(LIVE))
+    ):
+        found.setdefault(worker_id, {})[month] = state
+    return found
+
+
+def why_not(row: Reminder, facts: Facts) -> str | None:
+    """Why this line is not told any more; None while it is true."""
+    sponsorship, standing = facts.sponsorships[row.sponsorship_id], facts.standings.get(row.worker_id)
+    states = facts.months.get(row.worker_id, {})
+    if reason := rules.why_no_reminder(
+        audience=row.audience,
+        remind=sponsorship.remind,
+        muted=sponsorship.sponsor.muted_at is not None,
+        worker_state=sponsorship.worker.state,
+        declined=sponsorship.declined_until == row.covered_until,
+        later_months=rules.has_later(states, Month.of(row.covered_until), FUNDED),
+    ):
+        return rules.RENEWED if reason == rules.LATER_MONTHS and _own_later(row, standing) else reason
+    if sponsorship.term_state not in rules.TOLD_TERMS or standing is None or standing.covered_until != row.covered_until:
+        return rules.CLOSED
+    return STALE if row.stale_at <= facts.now else None
+
+
+def _own_later(row: Reminder, standing: StandingOn | None) -> bool:
+    """Money came in for a later month: it is not only promised."""
+    return standing is not None and standing.covered_until is not None and standing.covered_until > row.covered_until
+
+
+def waits(row: Reminder, facts: Facts) -> bool:
+    """Not yet told: made less than a day ago (I14, pretix #1106), or somebody has promised later months and may pay any minute."""
+    young = facts.now < facts.sponsorships[row.sponsorship_id].submitted_at + rules.YOUNG
+    return young or rules.has_later(facts.months.get(row.worker_id, {}), Month.of(row.covered_until))
