@@ -9,6 +9,8 @@ _SPACES = re.compile(r"\s+")
 def one_line(text: str) -> str:
     """NFC, no control or invisible characters, runs of space as one, ends trimmed."""
     text = unicodedata.normalize("NFC", text)
+    if text.isprintable() and "  " not in text:  # no separator but single spaces, nothing invisible: nearly every text
+        return text.strip()
     kept = (" " if character in "\t\r\n" else character for character in text)
     visible = (character for character in kept if unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
     return _SPACES.sub(" ", "".join(visible)).strip()

@@ -1,5 +1,6 @@
 """Addresses for messages: whole, in the reader's language, and from our own settings, never from a request's Host header."""
 
+from functools import lru_cache
 from typing import Any
 
 from flask import current_app
@@ -13,7 +14,12 @@ def absolute(endpoint: str, locale: str, **values: Any) -> str:
 
 
 def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="stop-reminders")
+    return _signer_with(current_app.config["SECRET_KEY"])
+
+
+@lru_cache(maxsize=2)
+def _signer_with(secret: str) -> URLSafeSerializer:
+    return URLSafeSerializer(secret, salt="stop-reminders")
 
 
 def mute_link(person_ref: str, locale: str) -> str:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
-from flask_babel import format_date
+from flask_babel import format_date, get_locale
 from flask_babel import gettext as _
 
 from sertakan.kit import clock, money, text
@@ -29,9 +30,9 @@ def _word(name: str, value: Any, locale: str) -> Any:
     if isinstance(value, Month):
         return _month(value)
     if isinstance(value, datetime):
-        return format_date(clock.local(value).date(), "d MMMM yyyy")
+        return _day(clock.local(value).date(), str(get_locale()))
     if isinstance(value, date):
-        return format_date(value, "d MMMM yyyy")
+        return _day(value, str(get_locale()))
     if name == "items":
         return [words_of(item, locale) for item in value]
     if name == "lines":
@@ -41,7 +42,17 @@ def _word(name: str, value: Any, locale: str) -> Any:
     return value
 
 
+@lru_cache(maxsize=1_024)
+def _day(value: date, _language: str) -> str:
+    return str(format_date(value, "d MMMM yyyy"))
+
+
 def _month(value: Month) -> str:
+    return _named(value, str(get_locale()))
+
+
+@lru_cache(maxsize=512)
+def _named(value: Month, _language: str) -> str:
     return str(format_date(value.first_day, "MMMM yyyy"))
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from sertakan.db import db, transaction
 from sertakan.kit import clock
-from sertakan.kit.months import Month, span
+from sertakan.kit.months import span
 from sertakan.notices import rules as notice_rules
 from sertakan.notices import service as notices
 from sertakan.notices.links import absolute
@@ -137,7 +137,7 @@ def _letter(rows: Sequence[Reminder], facts: Facts, tokens: Mapping[int, str]) -
 def _item(row: Reminder, facts: Facts, locale: str, token: str) -> dict[str, Any]:
     """What a line says: who, until when, which months at which price each, and where to go on."""
     sponsorship = facts.sponsorships[row.sponsorship_id]
-    quote = _offer(sponsorship, facts.next_start(sponsorship))
+    quote = _offer(sponsorship, facts)
     return {
         "code": sponsorship.code,
         "worker": queries.display_name(sponsorship),
@@ -151,12 +151,16 @@ def _item(row: Reminder, facts: Facts, locale: str, token: str) -> dict[str, Any
     }
 
 
-def _offer(sponsorship: Sponsorship, first: Month) -> Quote:
-    """What going on would cost, month by month, at the months' own prices (opencollective #2138: never the old one)."""
-    worker = sponsorship.worker
-    return tariff_queries.quote_for(
-        span(first, steps.DEFAULT_MONTHS), worker.occupation_code, sponsorship.payer_kind, sponsorship.package
-    )
+def _offer(sponsorship: Sponsorship, facts: Facts) -> Quote:
+    """What going on would cost, month by month, at the months' own prices (opencollective #2138: never the old one).
+
+    The same for all of one batch with the same work, payer and package.
+    """
+    first, work = facts.next_start(sponsorship), sponsorship.worker.occupation_code
+    asked = (first, work, sponsorship.payer_kind, sponsorship.package)
+    if asked not in facts.quotes:
+        facts.quotes[asked] = tariff_queries.quote_for(span(first, steps.DEFAULT_MONTHS), *asked[1:])
+    return facts.quotes[asked]
 
 
 # ---- before it goes out --------------------------------------------------------------------------------------------------------

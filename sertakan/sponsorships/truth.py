@@ -1,7 +1,7 @@
 """Whether lines of the reminder plan are still true: read for many at once, decided purely for each. Only reads."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -15,6 +15,7 @@ from sertakan.kit.months import Month
 from sertakan.notices.rules import STALE
 from sertakan.sponsorships import queries, rules
 from sertakan.sponsorships.models import Reminder, Sponsorship
+from sertakan.tariff.rules import Package, PayerKind, Quote
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Facts:
     sponsorships: Mapping[int, Sponsorship]
     standings: Mapping[int, StandingOn]
     months: Mapping[int, Mapping[Month, MonthState]]  # live months by worker, whoever pays
+    quotes: dict[tuple[Month, str, PayerKind, Package], Quote] = field(default_factory=dict)  # asked already
 
     def next_start(self, sponsorship: Sponsorship) -> Month:
         """The month with which to go on."""

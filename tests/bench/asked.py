@@ -1,15 +1,22 @@
 """Questions to the application, each answered in a process of its own: `python -m tests.bench.asked QUESTION …` prints JSON."""
 
 import json
+import resource
 import sys
+import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import event, inspect, text
 
 from sertakan import create_app
-from sertakan.db import db
+from sertakan.db import db, transaction
+from sertakan.kit import clock
+from sertakan.sponsorships import letters
+from sertakan.sponsorships.reminders import write_due
+from tests.sponsorships.crowd import DAY, crowd
 
 
 def statements(app: Flask, *paths: str) -> dict[str, int]:
@@ -33,7 +40,29 @@ def rows(app: Flask) -> int:
         return sum(connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one() for name in tables)
 
 
-ANSWERS: dict[str, Callable[..., Any]] = {"statements": statements, "rows": rows}
+def reminders(app: Flask, count: str) -> dict[str, float]:
+    """Seconds to write so many due lines, and to compose and queue their messages; memory before and after, in MB."""
+    many, start = int(count), datetime(DAY.year, DAY.month, DAY.day, 8, 0, tzinfo=clock.ZONE)
+    with app.app_context(), clock.frozen(start):
+        dues = crowd(many, start - timedelta(days=150))
+        with transaction():
+            write_due(dues[: many // 10], DAY)
+        written = letters.write_letters()["letters"]  # warm, and the size that memory is compared with
+        before, began = _peak_mb(), time.monotonic()
+        with transaction():
+            new = write_due(dues, DAY)["reminders"]
+        due_s, began = time.monotonic() - began, time.monotonic()
+        done = letters.write_letters()
+        letters_s = time.monotonic() - began
+    assert (new, done["letters"]) == (many - written, many - written), done
+    return {"count": new, "due_s": due_s, "letters_s": letters_s, "before_mb": before, "after_mb": _peak_mb()}
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+ANSWERS: dict[str, Callable[..., Any]] = {"statements": statements, "rows": rows, "reminders": reminders}
 
 if __name__ == "__main__":
     print(json.dumps(ANSWERS[sys.argv[1]](create_app(), *sys.argv[2:])))

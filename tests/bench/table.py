@@ -32,6 +32,11 @@ def at_most(case: str, what: str, ours: float, most: float, unit: str) -> Row:
     return Row(case, what, "", f"{ours:,.1f} {unit}", "", f"<= {most:g} {unit}", ours <= most)
 
 
+def at_least(case: str, what: str, ours: float, least: float, unit: str) -> Row:
+    """An absolute bar; more is better."""
+    return Row(case, what, "", f"{ours:,.1f} {unit}", "", f">= {least:g} {unit}", ours >= least)
+
+
 def missing(case: str, what: str, why: str) -> Row:
     return Row(case, what, ours="not measured: " + " ".join(why.split())[-160:])
 
