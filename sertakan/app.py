@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from sertakan import jobs
 from sertakan.accounts import views as accounts
 from sertakan.config import Config
+from sertakan.consents import views as consents
 from sertakan.db import db
 from sertakan.demo import views as demo
 from sertakan.front import views as front
@@ -25,7 +26,7 @@ from sertakan.web.access import check_every_route_is_marked
 from sertakan.web.extensions import babel, csrf, limiter, login_manager
 from sertakan.workers import views as workers
 
-ROOMS = (front, tariff, accounts, organisations, workers, sponsorships, payments, review, reports, notices, demo)
+ROOMS = (front, tariff, accounts, organisations, workers, sponsorships, payments, consents, review, reports, notices, demo)
 MAX_BODY_BYTES = 1_000_000
 
 

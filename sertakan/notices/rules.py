@@ -18,6 +18,7 @@ NEEDS: dict[str, frozenset[str]] = {
     "month_taken": frozenset({"code", "worker", "months", "amount"}),
     "withdrawn": frozenset({"code"}),
     "cancelled": frozenset({"code", "worker", "months", "refund_amount"}),
+    "declined": frozenset({"code", "worker", "refund_amount"}),
     "organisation_verified": frozenset({"organisation", "url"}),
     "organisation_refused": frozenset({"organisation", "reason", "note", "url"}),
     "organisation_invited": frozenset({"organisation", "url"}),

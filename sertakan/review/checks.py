@@ -45,6 +45,8 @@ class Facts:
     city_pays: bool
     earlier_cover: bool
     identity_checked: bool
+    by_herself: bool = False  # she agreed on her own page, not before a witness
+    report: bool = False  # she wrote to staff
 
 
 def run(facts: Facts, today: date) -> list[Check]:
@@ -58,6 +60,7 @@ def run(facts: Facts, today: date) -> list[Check]:
         _attestation(facts),
         _payment(facts),
         *_city(facts),
+        *_report(facts),
     ]
 
 
@@ -94,6 +97,8 @@ def _overlap(facts: Facts) -> Check:
 
 
 def _consent(facts: Facts) -> Check:
+    if facts.consent and facts.by_herself:
+        return Check("consent", Verdict.ok, N_("Setuju sendiri"), {})
     if facts.consent and facts.consent_is_hers:
         return Check("consent", Verdict.ok, N_("Pekerja setuju didaftarkan"), {})
     if facts.consent:  # a sponsor's word is not the worker's own (UU 27/2022 art. 20; DOMAIN 7.1)
@@ -122,3 +127,11 @@ def _city(facts: Facts) -> list[Check]:
     if not facts.city_pays:
         return []
     return [Check("city", Verdict.look, N_("Pekerjaan ini biasanya dibayar kota (APBD); pastikan belum"), {})]
+
+
+def _report(facts: Facts) -> list[Check]:
+    if not facts.report:
+        return []
+    return [
+        Check("report", Verdict.look, N_("Pekerja mengirim kabar kepada petugas; baca dulu, jangan teruskan ke penanggung"), {})
+    ]

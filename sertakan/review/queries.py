@@ -10,6 +10,7 @@ from sqlalchemy import Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from sertakan.accounts.models import Membership, Person
+from sertakan.consents import queries as consents
 from sertakan.coverage.models import CoverageMonth
 from sertakan.coverage.rules import FUNDED, LIVE, MonthState
 from sertakan.db import blind, db
@@ -132,7 +133,8 @@ def get_row(sponsorship: Sponsorship, today: date) -> Row:
 def _with_checks(requests: Sequence[Sponsorship], today: date) -> list[Row]:
     workers = [row.worker_id for row in requests]
     months = _months(workers)
-    consents = {(row[0], row[1]) for row in db.session.execute(_consents(workers))}
+    given = {(row[0], row[1]) for row in db.session.execute(_consents(workers))}
+    reported = consents.with_open_report([row.id for row in requests])
     attested = {row[0]: row[1] for row in db.session.execute(_attested(workers)) if attestation_stands(row[1], today)}
     rows = []
     for row in requests:
@@ -146,8 +148,9 @@ def _with_checks(requests: Sequence[Sponsorship], today: date) -> list[Row]:
             born_on=row.worker.born_on,
             typed_name=row.typed_name,
             known_name=row.worker.name,
-            consent=any(worker == row.worker_id for worker, _giver in consents),
-            consent_is_hers=any(worker == row.worker_id and giver is not SAID_BY_SPONSOR for worker, giver in consents),
+            consent=any(worker == row.worker_id for worker, _giver in given),
+            consent_is_hers=any(worker == row.worker_id and giver is not SAID_BY_SPONSOR for worker, giver in given),
+            by_herself=(row.worker_id, ConsentGiver.worker) in given,
             attested_on=attested.get(row.worker_id),
             funded=sum(cell.state in FUNDED for cell in own),
             months=len(own),
@@ -155,6 +158,7 @@ def _with_checks(requests: Sequence[Sponsorship], today: date) -> list[Row]:
             city_pays=bool(work and work.likely_government_paid),
             earlier_cover=any(cell.month < Month.of(today) for cell in others),
             identity_checked=row.worker.state in (WorkerState.identity_checked, WorkerState.active),
+            report=row.id in reported,
         )
         done = look.run(facts, today)
         total = sum(cell.price_rupiah for cell in own)

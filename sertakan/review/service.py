@@ -17,10 +17,10 @@ from sertakan.review.rules import REASONS, AwaitsAnswer, Changed, NotYourOwn, Ou
 from sertakan.sponsorships import queries as sponsorship_queries
 from sertakan.sponsorships import service as sponsorships
 from sertakan.sponsorships.models import Sponsorship
-from sertakan.sponsorships.rules import ReviewState, check_review
+from sertakan.sponsorships.rules import CONSENT_VERSION, ReviewState, check_review
 from sertakan.web.language import in_language
 from sertakan.workers import service as workers
-from sertakan.workers.models import WorkerState
+from sertakan.workers.models import ConsentGiver, ConsentKind, WorkerState
 
 
 class CannotApprove(Refused):
@@ -121,6 +121,21 @@ def ask(*, officer: Person, sponsorship: Sponsorship, seen: str, question: str) 
     sponsorships.ask(actor=officer.ref, sponsorship=sponsorship, question=question)
     url = absolute("sponsorships.detail", sponsorship.sponsor.locale, code=sponsorship.code)
     _tell(sponsorship, "question", question=question, url=url)
+
+
+def witness(*, officer: Person, sponsorship: Sponsorship) -> None:
+    """Write down that the worker said yes to this officer, who is the witness; she needs no phone. Refuses NotYourOwn and, once
+    decided, AlreadyDecided."""
+    if queries.is_own(officer, sponsorship):
+        raise NotYourOwn
+    check_review(sponsorship.review_state, ReviewState.rejected)  # still open, waiting for an answer or not
+    workers.record_consent(
+        actor=officer,
+        worker=sponsorship.worker,
+        kind=ConsentKind.registered,
+        giver=ConsentGiver.witness,
+        text_version=CONSENT_VERSION,
+    )
 
 
 def reveal_nik(*, officer: Person, sponsorship: Sponsorship) -> str:

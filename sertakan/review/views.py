@@ -64,6 +64,7 @@ def _detail(sponsorship: Sponsorship, forms: Forms | None = None, status: int = 
         attested=any(check.name == "attestation" and check.verdict is Verdict.ok for check in row.checks),
         stops=[check for check in row.checks if check.verdict is Verdict.stop],
         own=queries.is_own(current_user.person, sponsorship),
+        hers=any(check.name == "consent" and check.verdict is Verdict.ok for check in row.checks),
         consents=workers.list_consents(sponsorship.worker_id),
         attestations=workers.list_attestations(sponsorship.worker_id),
         months=months,
@@ -167,7 +168,17 @@ def reveal(code: str) -> Any:
     return _detail(sponsorships.get_by_code(code), nik=shown)
 
 
-@bp.get("/<code>/<any(setujui, tolak, tanya, nik):action>")
+@bp.post("/<code>/saksi")
+@requires(Permission.review_decide)
+def witness(code: str) -> Any:
+    """The worker told this officer that she agrees."""
+    with transaction():
+        service.witness(officer=current_user.person, sponsorship=sponsorships.get_by_code(code, lock=True))
+    flash(_("Dicatat: pekerja setuju, Anda saksinya."), "ok")
+    return redirect(url_for("review.detail", code=code), 303)
+
+
+@bp.get("/<code>/<any(setujui, tolak, tanya, nik, saksi):action>")
 @requires(Permission.review_see)
 def back(code: str, action: str) -> Any:
     """The answers to these forms stand at their own addresses; who reloads one or changes the language comes back here."""

@@ -15,15 +15,23 @@ from sertakan.sponsorships.models import ActionLink, Sponsorship
 
 
 def hash_token(token: str) -> str:
-    """Only the hash of a random token is stored; 192 random bits need no key."""
+    """Only the hash of a random token is stored; so many random bits need no key."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def make_link(
-    *, sponsorship: Sponsorship, purpose: str, days: int = rules.LINK_DAYS, detail: dict[str, Any] | None = None
+    *,
+    sponsorship: Sponsorship,
+    purpose: str,
+    days: int = rules.LINK_DAYS,
+    detail: dict[str, Any] | None = None,
+    token: str | None = None,
 ) -> str:
-    """A link for one purpose, valid for so many days; returns the raw token, which is stored nowhere."""
-    token = secrets.token_urlsafe(24)
+    """A link for one purpose, valid for so many days; returns the raw token, which is stored nowhere.
+
+    `token`: one that people can type from paper, of at least 80 random bits.
+    """
+    token = token or secrets.token_urlsafe(24)
     now = clock.now()
     db.session.add(
         ActionLink(

@@ -52,7 +52,15 @@ def get(sponsorship_id: int, lock: bool = False) -> Sponsorship:
 
 
 def _get(condition: object, lock: bool) -> Sponsorship:
-    statement = select(Sponsorship).where(condition).options(joinedload(Sponsorship.worker), joinedload(Sponsorship.sponsor))  # type: ignore[arg-type]
+    statement = (
+        select(Sponsorship)
+        .where(condition)  # type: ignore[arg-type]
+        .options(
+            joinedload(Sponsorship.worker, innerjoin=True),
+            joinedload(Sponsorship.sponsor, innerjoin=True),
+            joinedload(Sponsorship.organisation),
+        )
+    )
     if lock:
         statement = statement.with_for_update(of=Sponsorship).execution_options(populate_existing=True)
     found = db.session.scalars(statement).first()
@@ -81,7 +89,15 @@ def find_draft(token_hash: str, lock: bool = False) -> Draft | None:
 
 def find_link(token_hash: str) -> ActionLink | None:
     return db.session.scalars(
-        select(ActionLink).where(ActionLink.token_hash == token_hash).options(joinedload(ActionLink.sponsorship))
+        select(ActionLink)
+        .where(ActionLink.token_hash == token_hash)
+        .options(
+            joinedload(ActionLink.sponsorship, innerjoin=True).options(
+                joinedload(Sponsorship.worker, innerjoin=True),
+                joinedload(Sponsorship.sponsor, innerjoin=True),
+                joinedload(Sponsorship.organisation),
+            )
+        )
     ).first()
 
 

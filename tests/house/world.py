@@ -10,6 +10,8 @@ from sqlalchemy import select
 from sertakan.accounts import codes, staff
 from sertakan.accounts.models import MemberRole, Membership, OrganisationKind, SignIn
 from sertakan.accounts.permissions import Role
+from sertakan.consents import service as consents
+from sertakan.consents.rules import ReportKind
 from sertakan.coverage import queries as coverage
 from sertakan.coverage.rules import MonthState
 from sertakan.db import Base, db, transaction
@@ -47,6 +49,7 @@ def furnish(app: Flask, cast: Cast) -> dict[str, str]:
         promises.ask(actor=cast.dewi.ref, sponsorship=sponsorships.get_by_code(things["asked"], lock=True), question="Apa?")
     things |= _bill(things["code"])
     things |= _links(cast, things["code"])
+    things |= _own_word(things["code"])
     things |= _organisation(cast)
     for _ in range(5):  # fewer than five are not shown
         found = _registered(cast)
@@ -121,6 +124,14 @@ def _links(cast: Cast, code: str) -> dict[str, str]:
         session.add(elsewhere)
         session.flush()
         return {"renew": renew, "mute": mute, "invited": invited, "link": issued.token, "sign_in": elsewhere.ref}
+
+
+def _own_word(code: str) -> dict[str, str]:
+    """The worker's own page, and what she told staff on it."""
+    with transaction():
+        sponsorship = sponsorships.get_by_code(code, lock=True)
+        token = consents.invite(actor="system", sponsorship=sponsorship)
+        return {"consent": token, "report": consents.report(sponsorship=sponsorship, kind=ReportKind.other, words="").ref}
 
 
 def _registered(cast: Cast) -> dict[str, str]:

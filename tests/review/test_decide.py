@@ -250,4 +250,4 @@ def test_a_sponsors_word_is_told_from_the_workers_own(cast: Cast, paid: Paid, as
     code = paid()
     as_("dewi").get(at(code)).sees("Setuju menurut penanggung; belum dari pekerja sendiri")
     consent(cast, read(code).worker_id)
-    as_("dewi").get(at(code)).sees("Pekerja setuju didaftarkan", "Pekerja sendiri setuju didaftarkan")
+    as_("dewi").get(at(code)).sees("Setuju sendiri", "Pekerja sendiri setuju didaftarkan")
