@@ -18,6 +18,7 @@ from sertakan.demo.clock import follow_demo_clock
 from sertakan.kit import clock
 from sertakan.notices import jobs as notices
 from sertakan.payments import jobs as payments
+from sertakan.remittance import jobs as remittance
 from sertakan.reports import books
 from sertakan.review import jobs as review
 from sertakan.sponsorships import jobs as sponsorships
@@ -41,6 +42,7 @@ EVERY_MINUTE: dict[str, Callable[[], object]] = {
     "events": payments.handle_new_events,
     "refunds": payments.send_refunds,
     "renewals": review.approve_renewals,
+    "remittance": remittance.work,
     "reminders": letters.write_letters,
     "notices": send_notices,
 }
@@ -55,6 +57,7 @@ JOBS = {**EVERY_MINUTE, **EVERY_FIVE_MINUTES, **DAILY}
 THEN = {
     "events": ("refunds", "notices"),
     "sweep": ("reminders", "notices"),
+    "remittance": ("refunds", "notices"),
     "expire": ("refunds", "notices"),
     "reconcile": ("refunds", "notices"),
 }

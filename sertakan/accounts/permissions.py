@@ -21,6 +21,10 @@ class Permission(StrEnum):
     worker_register = "worker:register"
     worker_attest = "worker:attest"
     money_see = "money:see"
+    remittance_see = "remittance:see"
+    remittance_prepare = "remittance:prepare"
+    remittance_confirm = "remittance:confirm"
+    remittance_repair = "remittance:repair"
     refund_approve = "refund:approve"
     tariff_edit = "tariff:edit"
     organisation_verify = "organisation:verify"
@@ -31,7 +35,15 @@ class Permission(StrEnum):
 P = Permission
 ROLES: dict[Role, frozenset[Permission]] = {
     Role.officer: frozenset(
-        {P.review_see, P.review_decide, P.nik_reveal, P.worker_register, P.worker_attest, P.organisation_verify}
+        {
+            P.review_see,
+            P.review_decide,
+            P.nik_reveal,
+            P.worker_register,
+            P.worker_attest,
+            P.organisation_verify,
+            P.remittance_repair,
+        }
     ),
     Role.supervisor: frozenset(
         {
@@ -43,11 +55,14 @@ ROLES: dict[Role, frozenset[Permission]] = {
             P.refund_approve,
             P.audit_see,
             P.organisation_verify,
+            P.remittance_see,
+            P.remittance_confirm,
+            P.remittance_repair,
         }
     ),
-    Role.finance: frozenset({P.money_see, P.refund_approve}),
+    Role.finance: frozenset({P.money_see, P.remittance_see, P.remittance_prepare, P.remittance_confirm, P.refund_approve}),
     Role.attestor: frozenset({P.worker_register, P.worker_attest}),
-    Role.auditor: frozenset({P.review_see, P.money_see, P.audit_see}),
+    Role.auditor: frozenset({P.review_see, P.money_see, P.remittance_see, P.audit_see}),
     Role.admin: frozenset({P.staff_manage, P.tariff_edit, P.audit_see}),
 }
 

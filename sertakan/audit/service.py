@@ -1,9 +1,9 @@
 """Recording. Entries are collected while a transaction runs and chained as its last act, under one lock taken last of all."""
 
-from typing import Any
+from typing import Any, cast
 
 from flask import g, has_request_context
-from sqlalchemy import select, text
+from sqlalchemy import Table, insert, select, text
 from sqlalchemy.orm import Session
 
 from sertakan.audit.models import AuditEntry
@@ -51,8 +51,9 @@ def _chain(session: Session) -> None:
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(7151971)"))
     previous = session.scalar(select(AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1)) or GENESIS
+    rows = []
     for entry in entries:
         digest = link(previous, entry)
-        session.add(AuditEntry(**entry, previous_hash=previous, hash=digest))
+        rows.append(entry | {"previous_hash": previous, "hash": digest})
         previous = digest
-    session.flush()
+    session.execute(insert(cast(Table, AuditEntry.__table__)), rows)

@@ -58,10 +58,16 @@ class CoverageMonth(Model):
     evidence: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(Instant)
     paid_at: Mapped[datetime | None] = mapped_column(Instant)
+    sending_at: Mapped[datetime | None] = mapped_column(Instant)  # in a locked batch: on its way to BPJS, not to be taken back
     remitted_at: Mapped[datetime | None] = mapped_column(Instant)
     posted_at: Mapped[datetime | None] = mapped_column(Instant)
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
     close_reason: Mapped[str | None] = mapped_column(String(40))
+
+    @property
+    def returnable(self) -> bool:
+        """Paid, and its money has not set out for BPJS: it can still go back to the payer."""
+        return self.state is MonthState.paid and self.sending_at is None
 
 
 # I9: what BPJS has posted and what was given back stands for ever; corrections are rows of their own

@@ -217,9 +217,9 @@ def cancel(form: CancelForm, sponsorship: Sponsorship, *, status: int = 200) -> 
         form=form,
         view=view,
         refund=queries.refundable(sponsorship.id),
-        back=[row.month for row in view.months if row.state is MonthState.paid],
+        back=[row.month for row in view.months if row.returnable],
         unpaid=[row.month for row in view.months if row.state is MonthState.reserved],
-        stay=[row.month for row in view.months if row.state in (MonthState.remitted, MonthState.posted)],
+        stay=[row.month for row in view.months if row.state in FUNDED and not row.returnable],
         month_words=month_words,
     )
     return page, status

@@ -160,6 +160,7 @@ def refundable(sponsorship_id: int) -> int:
         .where(
             CoverageMonth.sponsorship_id == sponsorship_id,
             CoverageMonth.state == MonthState.paid,
+            CoverageMonth.sending_at.is_(None),
             Allocation.freed_at.is_(None),
         )
     )

@@ -131,7 +131,8 @@ def _own_decision() -> Select[Any]:
 
 
 def _over_but_holding_months() -> Select[Any]:
-    live = and_(CoverageMonth.sponsorship_id == Sponsorship.id, CoverageMonth.state.in_((MonthState.reserved, MonthState.paid)))
+    held = CoverageMonth.state.in_((MonthState.reserved, MonthState.paid))
+    live = and_(CoverageMonth.sponsorship_id == Sponsorship.id, held, CoverageMonth.sending_at.is_(None))
     ended = or_(Sponsorship.review_state.in_(OVER), Sponsorship.term_state.in_((TermState.cancelled, TermState.terminated)))
     return select(Sponsorship.ref).where(ended, select(CoverageMonth.id).where(live).exists())
 

@@ -280,10 +280,10 @@ def withdraw(*, actor: str, sponsorship: Sponsorship, reason: str) -> list[Cover
 
 
 def release_months(*, actor: str, sponsorship: Sponsorship, reason: str) -> list[CoverageMonth]:
-    """Free every month that has not gone to BPJS; returns those that had been paid (also used after a rejection)."""
+    """Free every month that has not set out for BPJS; returns those that had been paid (also used after a rejection)."""
     months = coverage_queries.months_of_sponsorship(sponsorship.id, lock=True)
-    paid = [row for row in months if row.state is MonthState.paid]
-    _release(actor, [row for row in months if row.state in (MonthState.reserved, MonthState.paid)], reason)
+    paid = [row for row in months if row.returnable]
+    _release(actor, [row for row in months if row.state is MonthState.reserved or row.returnable], reason)
     return paid
 
 
