@@ -26,7 +26,7 @@ NEEDS: dict[str, frozenset[str]] = {
     "organisation_refused": frozenset({"organisation", "reason", "note", "url"}),
     "organisation_invited": frozenset({"organisation", "url"}),
     **dict.fromkeys(REMINDERS - {"reminders"}, _COVER),
-    "reminders": frozenset({"items"}),  # several workers of one sponsor
+    "reminders": frozenset({"items", "url"}),  # several workers of one sponsor
 }
 
 QUIET_FROM = time(20, 0)

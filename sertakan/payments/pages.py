@@ -22,10 +22,10 @@ from sertakan.payments.forms import CancelForm, CheckForm, RenewForm
 from sertakan.payments.models import Order
 from sertakan.payments.receipts import Paper
 from sertakan.payments.rules import OrderState
-from sertakan.sponsorships import prices
+from sertakan.sponsorships import links, prices, wording
 from sertakan.sponsorships import queries as sponsorship_queries
 from sertakan.sponsorships.answers import DEFAULT_MONTHS, Answers
-from sertakan.sponsorships.models import Sponsorship
+from sertakan.sponsorships.models import ActionLink, Sponsorship
 from sertakan.tariff import queries as tariff_queries
 from sertakan.tariff.rules import MonthPrice
 from sertakan.web.errors import say
@@ -185,7 +185,24 @@ def next_working_day(day: date) -> date:
 # ---- going on and stopping -----------------------------------------------------------------------------------------------------
 
 
-def renew(form: RenewForm, sponsorship: Sponsorship, action: str, *, since: datetime | None = None, status: int = 200) -> Any:
+def renew_list(link: ActionLink, token: str) -> Any:
+    """Several workers of one sponsor: each with what going on costs, to be paid one by one, the most urgent first."""
+    views = sponsorship_queries.views_of(sponsorship_queries.list_by_ids(links.named_by(link)))
+    views.sort(key=lambda view: (view.covered_until is None, view.covered_until, view.code))
+    rows = [(view, prices.renewals(view.sponsorship, view.next_start) if view.renewable else []) for view in views]
+    usual = [(view, next((offer for offer in offers if offer.count == DEFAULT_MONTHS), None)) for view, offers in rows]
+    return render_template("payments/renew_list.html", rows=usual, token=token, wording=wording)
+
+
+def renew(
+    form: RenewForm,
+    sponsorship: Sponsorship,
+    action: str,
+    *,
+    since: datetime | None = None,
+    decline_url: str | None = None,
+    status: int = 200,
+) -> Any:
     """The presets from the first free month; an unpaid bill that waits already is offered first.
 
     `since`: when the link was made; money that came after it means that the reader has renewed already.
@@ -204,6 +221,7 @@ def renew(form: RenewForm, sponsorship: Sponsorship, action: str, *, since: date
         chosen=chosen,
         action=action,
         waiting=queries.open_orders(sponsorship.id),
+        decline_url=decline_url,
         renewed=since is not None and any(row.paid_at and row.paid_at > since for row in view.months),
     )
     return page, status

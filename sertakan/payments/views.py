@@ -167,7 +167,12 @@ def thanks(code: str) -> Any:
 def renew_by_link(token: str) -> Any:
     """Two taps: the link of a reminder, and this button. It can pay and nothing else."""
     link = links.use_link(token, sponsorship_rules.RENEW)
-    return _renew(link.sponsorship, url_for("payments.renew_by_link", token=token), link.created_at)
+    code = request.args.get("untuk")
+    chosen = links.chosen_by(link, code)
+    if chosen is None:
+        return pages.renew_list(link, token)
+    decline_url = url_for("sponsorships.decline", token=token, untuk=code)
+    return _renew(chosen, url_for("payments.renew_by_link", token=token, untuk=code), link.created_at, decline_url)
 
 
 @bp.route("/dukungan/<code>/perpanjang", methods=["GET", "POST"])
@@ -177,10 +182,10 @@ def renew(code: str) -> Any:
     return _renew(sponsorship_queries.get_own(code, current_user.person), url_for("payments.renew", code=code))
 
 
-def _renew(sponsorship: Sponsorship, action: str, since: datetime | None = None) -> Any:
+def _renew(sponsorship: Sponsorship, action: str, since: datetime | None = None, decline_url: str | None = None) -> Any:
     form = RenewForm()
     if not form.is_submitted():
-        return pages.renew(form, sponsorship, action, since=since)
+        return pages.renew(form, sponsorship, action, since=since, decline_url=decline_url)
     sponsorship_id = sponsorship.id
     if form.sent:
         try:

@@ -5,7 +5,7 @@ Several hundred people share a transaction and its few statements; when one of t
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
@@ -22,7 +22,7 @@ from sertakan.notices.links import absolute
 from sertakan.notices.models import Notice
 from sertakan.notices.service import Letter
 from sertakan.sponsorships import answers as steps
-from sertakan.sponsorships import links, queries, reminders, rules, truth
+from sertakan.sponsorships import calendar, links, queries, reminders, rules, truth
 from sertakan.sponsorships.models import Reminder, Sponsorship
 from sertakan.sponsorships.rules import ReminderState
 from sertakan.sponsorships.truth import Facts
@@ -81,9 +81,8 @@ def _write(recipients: Sequence[str]) -> Counter[str]:
     told_today = queries.written_keys([_key(row, facts) for row in living])
     telling = [row for row in living if _key(row, facts) not in told_today]
     groups = [list(of_one) for _recipient, of_one in groupby(telling, key=lambda row: row.recipient)]
-    tokens = links.make_links([row.sponsorship_id for row in telling], rules.RENEW)
-    of_row = {row.id: token for row, token in zip(telling, tokens, strict=True)}
-    ids = notices.queue_many([_letter(mine, facts, of_row) for mine in groups])
+    tokens = links.make_links([[row.sponsorship_id for row in mine] for mine in groups], rules.RENEW)
+    ids = notices.queue_many([_letter(mine, facts, token) for mine, token in zip(groups, tokens, strict=True)])
     for notice_id, mine in zip(ids, groups, strict=True):
         for row in mine:
             reminders.move(row, ReminderState.queued, notice_id=notice_id)
@@ -116,26 +115,30 @@ def _sending_day(facts: Facts) -> date:
 # ---- the words -----------------------------------------------------------------------------------------------------------------
 
 
-def _letter(rows: Sequence[Reminder], facts: Facts, tokens: Mapping[int, str]) -> Letter:
+def _letter(rows: Sequence[Reminder], facts: Facts, token: str) -> Letter:
     """One worker: the text of her own stage; several: a list, the most urgent first."""
     ordered = sorted(rows, key=lambda row: (row.covered_until, row.id))
     first = facts.sponsorships[ordered[0].sponsorship_id]
     locale = first.sponsor.locale
+    where = {
+        "url": absolute("payments.renew_by_link", locale, token=token),
+        "calendar_url": absolute("sponsorships.calendar_feed", locale, token=calendar.token_of(first.sponsor.ref)),
+    }
     with force_locale(locale):
-        items = [_item(row, facts, locale, tokens[row.id]) for row in ordered]
+        items = [_item(row, facts) for row in ordered]
     alone = len(items) == 1
     return Letter(
         key=_key(ordered[0], facts),
         kind=ordered[0].kind.notice if alone else "reminders",
         subject=f"sponsorship:{first.ref}" if alone else f"person:{first.sponsor.ref}",
         person=first.sponsor,
-        context=items[0] if alone else {"items": items},
+        context=where | (items[0] if alone else {"items": items}),
         stale_at=min(row.stale_at for row in ordered),
     )
 
 
-def _item(row: Reminder, facts: Facts, locale: str, token: str) -> dict[str, Any]:
-    """What a line says: who, until when, which months at which price each, and where to go on."""
+def _item(row: Reminder, facts: Facts) -> dict[str, Any]:
+    """What a line says: who, until when, and which months at which price each."""
     sponsorship = facts.sponsorships[row.sponsorship_id]
     quote = _offer(sponsorship, facts)
     return {
@@ -145,7 +148,6 @@ def _item(row: Reminder, facts: Facts, locale: str, token: str) -> dict[str, Any
         "covered_until": row.covered_until,
         "since": row.covered_until + timedelta(days=1),
         "days": abs((row.covered_until - facts.today).days),
-        "url": absolute("payments.renew_by_link", locale, token=token),
         "lines": [(line.month, line.total_rupiah) for line in quote.lines],
         "total": quote.total_rupiah,
     }

@@ -13,6 +13,8 @@ from sertakan.kit import clock
 from sertakan.sponsorships import queries, refusals, rules
 from sertakan.sponsorships.models import ActionLink, Sponsorship
 
+SEVERAL = "sponsorships"  # in a link's detail: the ids of all that it is for
+
 
 def hash_token(token: str) -> str:
     """Only the hash of a random token is stored; so many random bits need no key."""
@@ -46,18 +48,23 @@ def make_link(
     return token
 
 
-def make_links(sponsorship_ids: Sequence[int], purpose: str, days: int = rules.LINK_DAYS) -> list[str]:
-    """A link for each of these, with one statement; the raw tokens in the same order."""
-    if not sponsorship_ids:
+def make_links(groups: Sequence[Sequence[int]], purpose: str, days: int = rules.LINK_DAYS) -> list[str]:
+    """A link for each group of sponsorships (ids), with one statement; the raw tokens in the same order."""
+    if not groups:
         return []
-    now, tokens = clock.now(), [secrets.token_urlsafe(24) for _id in sponsorship_ids]
+    now, tokens = clock.now(), [secrets.token_urlsafe(24) for _group in groups]
     times = {"purpose": purpose, "created_at": now, "expires_at": now + timedelta(days=days)}
     rows = [
-        {"sponsorship_id": row_id, "token_hash": hash_token(token), **times}
-        for row_id, token in zip(sponsorship_ids, tokens, strict=True)
+        {"sponsorship_id": group[0], "token_hash": hash_token(token), "detail": {SEVERAL: list(group)}, **times}
+        for group, token in zip(groups, tokens, strict=True)
     ]
     db.session.execute(insert(ActionLink), rows)
     return tokens
+
+
+def named_by(link: ActionLink) -> list[int]:
+    """Ids of the sponsorships that a link is for: one, or all lines of a message."""
+    return list((link.detail or {}).get(SEVERAL, [])) or [link.sponsorship_id]
 
 
 def use_link(token: str, purpose: str) -> ActionLink:
@@ -66,6 +73,14 @@ def use_link(token: str, purpose: str) -> ActionLink:
     if link is None or link.purpose != purpose or link.revoked_at is not None or link.expires_at <= clock.now():
         raise refusals.LinkOver
     return link
+
+
+def chosen_by(link: ActionLink, code: str | None) -> Sponsorship | None:
+    """The one that a link is for; of several, the one with this code, else None."""
+    ids = named_by(link)
+    if len(ids) == 1:
+        return link.sponsorship
+    return next((row for row in queries.list_by_ids(ids) if row.code == code), None)
 
 
 def revoke_links(sponsorship: Sponsorship) -> None:

@@ -80,6 +80,11 @@ class NotRenewable(Refused):
     status = 409
 
 
+class NothingToDecline(Refused):
+    message = N_("Belum ada bulan yang terbayar, jadi tidak ada yang perlu dilanjutkan.")
+    status = 409
+
+
 class HoleInMonths(Refused):
     message = N_("Perpanjangan harus mulai %(month)s, supaya tidak ada bulan yang kosong.")
 

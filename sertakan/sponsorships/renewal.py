@@ -1,7 +1,10 @@
 """Going on: more months for a worker one already sponsors. The old end is untouched until money arrives."""
 
+from datetime import date
+
 from sertakan.accounts.models import Person
 from sertakan.audit.service import record
+from sertakan.coverage import queries as coverage_queries
 from sertakan.coverage.models import CoverageMonth
 from sertakan.db import db
 from sertakan.kit import clock
@@ -36,6 +39,27 @@ def extend(
     facts = service.facts_of(target, quote) | {"first_month": str(first_month), "last_month": str(quote.months[-1])}
     record(actor=name, action="sponsorship.extend", subject=service.subject(target), after=facts)
     return target, months
+
+
+def decline(*, sponsorship: Sponsorship) -> None:
+    """The sponsor says that she does not go on: no more reminders to her about this end of cover; nothing is taken back.
+
+    Refuses NothingToDecline when no cover was ever funded. Saying it twice changes nothing; renewing takes it back by itself,
+    since the end moves.
+    """
+    until = coverage_queries.standing_of(sponsorship.worker_id, clock.today()).covered_until
+    if until is None:
+        raise refusals.NothingToDecline
+    if sponsorship.declined_until == until:
+        return
+    sponsorship.declined_until = until
+    facts = {"covered_until": until.isoformat()}
+    record(actor=sponsorship.sponsor.ref, action="sponsorship.decline", subject=service.subject(sponsorship), after=facts)
+
+
+def declines(sponsorship: Sponsorship, covered_until: date | None) -> bool:
+    """Whether the sponsor has said that she does not go on after this end of cover."""
+    return covered_until is not None and sponsorship.declined_until == covered_until
 
 
 def _check_no_hole(sponsorship: Sponsorship, first_month: Month) -> None:

@@ -21,6 +21,7 @@ TRAIL: dict[str, tuple[str, str, str]] = {
     "sponsorship.reject": ("x", "bad", N_("Petugas menolak")),
     "sponsorship.withdraw": ("ban", "bad", N_("Pengajuan ditarik")),
     "sponsorship.extend": ("refresh-cw", "", N_("Perpanjangan diminta")),
+    "sponsorship.decline": ("ban", "wait", N_("Anda memilih tidak melanjutkan")),
     "sponsorship.run": ("shield-check", "", N_("Dukungan mulai berjalan")),
     "sponsorship.pause": ("hourglass", "wait", N_("Dukungan dijeda")),
     "sponsorship.cancel": ("ban", "bad", N_("Dukungan dibatalkan")),

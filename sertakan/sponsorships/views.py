@@ -1,33 +1,42 @@
 """The way to a new protection (three of its four steps), and what a sponsor sees of hers."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import quote_plus
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_login import current_user
 
+from sertakan.accounts import queries as account_queries
 from sertakan.audit import queries as audit_queries
 from sertakan.db import new_ref, transaction
 from sertakan.kit import clock
-from sertakan.kit.errors import Refused
+from sertakan.kit.errors import N_, Refused
+from sertakan.notices.links import absolute
 from sertakan.places import queries as place_queries
 from sertakan.sponsorships import answers as steps
-from sertakan.sponsorships import drafts, prices, queries, reminders, rules, service, wording
+from sertakan.sponsorships import calendar, drafts, links, prices, queries, reminders, renewal, rules, service, wording
 from sertakan.sponsorships.answers import Answers, Step
 from sertakan.sponsorships.forms import AnswerForm, DataForm, LengthForm, OccupationForm
 from sertakan.sponsorships.models import Sponsorship
 from sertakan.sponsorships.queries import SponsorshipView
 from sertakan.sponsorships.story import story_of
 from sertakan.tariff import queries as tariff_queries
-from sertakan.web.access import public, signed_in
+from sertakan.web.access import by_link, public, signed_in
 from sertakan.web.extensions import limiter
+from sertakan.web.forms import BaseForm
+from sertakan.web.language import current_language
 from sertakan.web.paging import page_number
 from sertakan.workers import queries as worker_queries
 from sertakan.workers import service as worker_service
 from sertakan.workers.rules import HeldByAnother
 
 bp = Blueprint("sponsorships", __name__, template_folder="templates")
+SHARE = N_(
+    "Seorang pekerja di sekitar kita butuh orang yang meneruskan iurannya. Kalau Anda mengenalnya, lindungi lewat sini: %(url)s"
+)
 PAGES = {
     Step.who: "sponsorships.start",
     Step.data: "sponsorships.data",
@@ -203,6 +212,56 @@ def answer(code: str) -> Any:
     return redirect(url_for("sponsorships.detail", code=code), 303)
 
 
+# ---- not going on, and the calendar ---------------------------------------------------------------------------------------------
+
+
+@bp.route("/p/<token>/tidak-lanjut", methods=["GET", "POST"])
+@by_link
+@limiter.limit("20 per minute")
+def decline(token: str) -> Any:
+    """The sponsor does not go on: what that means first, then a button. Nothing is taken back and nobody is blamed."""
+    link = links.use_link(token, rules.RENEW)
+    code = request.args.get("untuk")
+    chosen = links.chosen_by(link, code) or abort(404)
+    form = BaseForm()
+    if form.sent:
+        chosen_id = chosen.id
+        with transaction():
+            renewal.decline(sponsorship=queries.get(chosen_id, lock=True))
+        return redirect(url_for(".decline", token=token, untuk=code), 303)
+    view = queries.view_of(chosen)
+    declined = renewal.declines(chosen, view.covered_until)
+    share = "https://wa.me/?text=" + quote_plus(gettext(SHARE, url=absolute("sponsorships.start", current_language())))
+    return render_template(
+        "sponsorships/decline.html", form=form, view=view, token=token, code=code, declined=declined, share=share
+    )
+
+
+@bp.get("/dukungan/<code>.ics")
+@signed_in
+def calendar_of(code: str) -> Any:
+    """The days of one sponsorship, for a calendar."""
+    return _calendar([queries.view_of(queries.get_own(code, current_user.person))])
+
+
+@bp.get("/kalender/<token>.ics")
+@by_link
+@limiter.limit("60 per hour")
+def calendar_feed(token: str) -> Any:
+    """The days of all that a person sponsors, for a calendar that looks again by itself."""
+    person = account_queries.find_by_ref(calendar.read_token(token) or "")
+    if person is None or person.disabled_at is not None:
+        abort(404)
+    return _calendar(calendar.views_of(person, clock.today()))
+
+
+def _calendar(views: Sequence[SponsorshipView]) -> Any:
+    return Response(calendar.write(views, clock.today()), mimetype="text/calendar")
+
+
+# ---- a sponsorship's own page ---------------------------------------------------------------------------------------------------
+
+
 def _detail(sponsorship: Sponsorship, form: AnswerForm, status: int) -> Any:
     today = clock.today()
     view = queries.view_of(sponsorship, today)
@@ -215,6 +274,8 @@ def _detail(sponsorship: Sponsorship, form: AnswerForm, status: int) -> Any:
         form=form,
         events=events,
         renewals=renewals,
+        declined=renewal.declines(sponsorship, view.covered_until),
+        feed=absolute("sponsorships.calendar_feed", current_language(), token=calendar.token_of(sponsorship.sponsor.ref)),
         work=_work_of(view),
         today=today,
         wording=wording,

@@ -23,6 +23,7 @@ from sertakan.organisations import service as organisations
 from sertakan.organisations.rules import NumberKind, Profile
 from sertakan.payments.models import Allocation, Order, OrderLine, Payment, Receipt
 from sertakan.payments.rules import OrderState
+from sertakan.sponsorships import calendar
 from sertakan.sponsorships import links as promise_links
 from sertakan.sponsorships import queries as sponsorships
 from sertakan.sponsorships import service as promises
@@ -112,6 +113,7 @@ def _bill(code: str) -> dict[str, str]:
 def _links(cast: Cast, code: str) -> dict[str, str]:
     sari = cast.sari
     mute = links.mute_link(sari.ref, "id").rsplit("/", 1)[1]
+    feed = calendar.token_of(sari.ref)
     with transaction() as session:
         renew = promise_links.make_link(sponsorship=sponsorships.get_by_code(code), purpose=RENEW)
         invited = staff.invite_staff(actor=None, name="Petugas Baru", email="baru@kota.test", role=Role.officer)
@@ -123,7 +125,7 @@ def _links(cast: Cast, code: str) -> dict[str, str]:
         elsewhere = SignIn(token_hash="e" * 64, person_id=sari.id, agent="test", created_at=clock.now(), last_seen_at=clock.now())
         session.add(elsewhere)
         session.flush()
-        return {"renew": renew, "mute": mute, "invited": invited, "link": issued.token, "sign_in": elsewhere.ref}
+        return {"renew": renew, "feed": feed, "mute": mute, "invited": invited, "link": issued.token, "sign_in": elsewhere.ref}
 
 
 def _own_word(code: str) -> dict[str, str]:
