@@ -8,7 +8,8 @@ from flask_babel import gettext as _
 from sertakan.accounts.permissions import Permission
 from sertakan.kit import clock
 from sertakan.kit.codes import normalise_code
-from sertakan.reports import books, queries
+from sertakan.notices import queries as notice_queries
+from sertakan.reports import books, queries, reminders
 from sertakan.web.access import requires
 
 bp = Blueprint("reports", __name__, url_prefix="/petugas", template_folder="templates")
@@ -24,6 +25,21 @@ def trail() -> Any:
     entries = queries.list_trail(sponsorship) if sponsorship else []
     sentence = _("Nomor itu tidak ada. Contoh: 7KQ2-M9XF.") if typed and sponsorship is None else None
     return render_template("reports/trail.html", typed=typed, sponsorship=sponsorship, entries=entries, sentence=sentence)
+
+
+@bp.get("/pengingat")
+@requires(Permission.review_see)
+def reminders_told() -> Any:
+    """What became of each reminder, who does not go on, and whether messages go out at all."""
+    today = clock.today()
+    return render_template(
+        "reports/reminders.html",
+        told=reminders.told(today),
+        lost=reminders.list_not_sent(today),
+        declined=reminders.list_declined(today),
+        health=notice_queries.health(),
+        kinds=reminders.KINDS,
+    )
 
 
 @bp.get("/buku")

@@ -203,6 +203,7 @@ TABLE: tuple[Row, ...] = (
     ),
     staff("organisations.refuse", "/petugas/organisasi/{registration}/tolak", "organisation:verify", DECIDE, 422, method="POST"),
     staff("reports.trail", "/petugas/jejak", "audit:see", "agus nina wira"),
+    staff("reports.reminders_told", "/petugas/pengingat", "review:see", SEE),
     staff("reports.ledger", "/petugas/buku", "money:see", "maya nina"),
     staff("workers.registered", "/petugas/pekerja", "worker:register", REGISTER),
     staff("workers.register", "/petugas/pekerja/baru", "worker:register", REGISTER),

@@ -30,7 +30,7 @@ FIRST = date(2027, 5, 1)  # thirty days before the end of May
 
 def messages() -> list[Notice]:
     db.session.expire_all()
-    return list(db.session.scalars(db.select(Notice).order_by(Notice.id)))
+    return list(db.session.scalars(db.select(Notice).where(Notice.kind != "officers").order_by(Notice.id)))
 
 
 def send_at(hour: int, day: date = FIRST) -> int:
@@ -317,8 +317,9 @@ def test_a_server_that_is_down_for_two_days_gets_each_once_and_the_stale_ones_no
     for day in (22, 23):
         sweep_on(date(2027, 5, day))
         send_at(10, date(2027, 5, day))
-    assert sorted(box[0] for box in closed_letterbox.recipients) == ["sari@contoh.test", "tono@contoh.test"]
-    assert {letter["Subject"] for letter in closed_letterbox.letters} == {"Perlindungan berakhir sebentar lagi"}
+    mine = [letter for letter in closed_letterbox.letters if letter["To"].endswith("@contoh.test")]
+    assert sorted(letter["To"] for letter in mine) == ["sari@contoh.test", "tono@contoh.test"]
+    assert {letter["Subject"] for letter in mine} == {"Perlindungan berakhir sebentar lagi"}
     assert [kind for (kind,) in lines("kind")] == ["reminder_30"] * 2 + ["reminder_10"] * 2
     assert (
         sorted((notice.kind, notice.state) for notice in messages())
