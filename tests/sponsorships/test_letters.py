@@ -14,10 +14,10 @@ from sertakan.notices import jobs as notice_jobs
 from sertakan.notices import queries as notice_queries
 from sertakan.notices import rules as notice_rules
 from sertakan.notices.models import Notice, NoticeState
-from sertakan.sponsorships import letters, queries, reminders, rules
+from sertakan.sponsorships import letters, queries, reminders, rules, service
 from sertakan.sponsorships.models import Reminder, Sponsorship
 from sertakan.sponsorships.reminders import Due
-from sertakan.sponsorships.rules import REMINDER_MOVES, ReminderState
+from sertakan.sponsorships.rules import REMINDER_MOVES, ReminderState, TermState
 from sertakan.workers.models import Worker, WorkerState
 from tests import factories
 from tests.cast import Cast
@@ -258,6 +258,19 @@ def test_the_others_in_that_message_are_told_the_same_day_without_her(posting: L
     assert "Yang Hidup" in body and "Almarhumah" not in body
     assert lines("state", "reason") == [("skipped", rules.GONE_WORKER), ("queued", None)]
     assert [notice.state for notice in messages()] == ["skipped", "sent"]
+
+
+def test_what_is_cancelled_stops_within_the_transaction(cast: Cast) -> None:
+    row_id, other_ref = running(cast).id, running(cast).ref
+    sweep_on(FIRST)
+    with on(FIRST), transaction():
+        service.move_term(actor="system", sponsorship=queries.get(row_id), to=TermState.cancelled, reason="test")
+        db.session.flush()
+        assert lines("state", "reason") == [("skipped", rules.CLOSED), ("due", None)]
+    assert messages()[0].state == "skipped"
+    with on(FIRST):
+        letters.write_letters()
+    assert messages()[1].subject == f"sponsorship:{other_ref}"
 
 
 def test_what_was_sent_before_stays_sent(posting: Letterbox, cast: Cast) -> None:
