@@ -95,9 +95,9 @@ def _keep_what_was_told() -> None:
     """Reminders were known by their message's key alone; as rows they are not told a second time."""
     bind = op.get_bind()
     told = sa.text(
-        "SELECT notice.id, notice.key, notice.created_at, s.id, s.sponsor_id, s.worker_id FROM notice "
+        "SELECT notice.id, notice.key, notice.created_at, s.id AS about, s.sponsor_id, s.worker_id FROM notice "
         "JOIN sponsorship s ON notice.subject = 'sponsorship:' || s.ref WHERE notice.key LIKE 'reminder:%'"
-    ).columns(sa.Integer, sa.String, sa.DateTime(timezone=True), sa.Integer, sa.Integer, sa.Integer)
+    ).columns(created_at=sa.DateTime(timezone=True))
     reminder = sa.Table("reminder", sa.MetaData(), autoload_with=bind)
     for notice_id, key, created_at, sponsorship_id, sponsor_id, worker_id in bind.execute(told).all():
         _reminder, _ref, kind, until = key.split(":")

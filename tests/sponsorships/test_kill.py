@@ -65,7 +65,7 @@ class Postroom:
     def run_until_done(self) -> None:
         """One that is left alone until nothing waits."""
         pid = self.start()
-        limit = time.monotonic() + 800
+        limit = time.monotonic() + 800 + REMINDERS
         while _waiting() and time.monotonic() < limit:
             time.sleep(0.1)
         time.sleep(0.2)
@@ -89,7 +89,7 @@ def postroom(app: Flask, box: Letterbox, folder: Path, *, control: bool = False,
         assert process.stdout and process.stdout.readline() == "ready\n"
         yield Postroom(process)
     finally:
-        process.communicate(timeout=10)
+        process.communicate(timeout=120)
 
 
 def _waiting() -> int:
@@ -111,7 +111,7 @@ def arrived(box: Letterbox) -> Counter[str]:
     return Counter(letter["Message-ID"].strip("<>").partition("@")[0] for letter in box.letters)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(900 + REMINDERS)
 def test_killed_senders_send_each_reminder_once_or_say_why_not(
     live: tuple[Flask, Cast], letterbox: Letterbox, tmp_path: Path
 ) -> None:

@@ -396,3 +396,32 @@ def test_openimis_a_sender_that_is_set_up_wrongly_is_red_and_not_silent(
         send_at(hour)
     with clock.frozen(datetime(2027, 5, 1, 13, 1, tzinfo=clock.ZONE)):
         assert (notice_queries.health().failing, notice_queries.health().ok) == (1, False)
+
+
+def test_opencollective_1121_two_writers_at_once_write_each_message_once(live: tuple[Flask, Cast]) -> None:
+    from threading import Barrier, Thread
+
+    from tests.sponsorships.crowd import DAY, crowd
+
+    app, _cast = live
+    start = datetime(DAY.year, DAY.month, DAY.day, 9, 0, tzinfo=clock.ZONE)
+    together, found = Barrier(3), []
+
+    def write() -> None:
+        with app.app_context():
+            together.wait()
+            found.append(letters.write_letters())
+
+    with clock.frozen(start):
+        with app.app_context():
+            dues = crowd(90, start - timedelta(days=150))
+            with transaction():
+                reminders.write_due(dues, DAY)
+        threads = [Thread(target=write) for _n in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    with app.app_context():
+        assert factories.count(Notice) == 90 == sum(done["letters"] for done in found)
+        assert {state for (state,) in lines("state")} == {"queued"} and sum(done["failed"] for done in found) == 0
