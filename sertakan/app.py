@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sertakan import jobs
 from sertakan.accounts import views as accounts
+from sertakan.bulk import views as bulk
 from sertakan.config import Config
 from sertakan.consents import views as consents
 from sertakan.db import db
@@ -21,12 +22,12 @@ from sertakan.reports import views as reports
 from sertakan.review import views as review
 from sertakan.sponsorships import views as sponsorships
 from sertakan.tariff import views as tariff
-from sertakan.web import assets, compress, errors, filters, headers, language, limits
+from sertakan.web import assets, compress, errors, filters, headers, language, limits, uploads
 from sertakan.web.access import check_every_route_is_marked
 from sertakan.web.extensions import babel, csrf, limiter, login_manager
 from sertakan.workers import views as workers
 
-ROOMS = (front, tariff, accounts, organisations, workers, sponsorships, payments, consents, review, reports, notices, demo)
+ROOMS = (front, tariff, accounts, organisations, bulk, workers, sponsorships, payments, consents, review, reports, notices, demo)
 MAX_BODY_BYTES = 1_000_000
 
 
@@ -76,6 +77,7 @@ def build(config: Config) -> Flask:
     app.config.from_mapping(_settings(config))
     logging.getLogger("sertakan").setLevel(config.log_level)
     app.extensions["keyring"] = Keyring(config.seal_keys, next(iter(config.seal_keys)), config.blind_key)
+    uploads.init_uploads(app)
     db.init_app(app)
     babel.init_app(app, locale_selector=language.current_language)
     csrf.init_app(app)

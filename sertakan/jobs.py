@@ -13,6 +13,7 @@ from typing import Any
 from flask import Flask
 from huey import SqliteHuey, crontab
 
+from sertakan.bulk import jobs as bulk
 from sertakan.db import db
 from sertakan.demo.clock import follow_demo_clock
 from sertakan.kit import clock
@@ -40,6 +41,7 @@ def send_notices() -> object:
 
 EVERY_MINUTE: dict[str, Callable[[], object]] = {
     "events": payments.handle_new_events,
+    "files": bulk.check_files,
     "refunds": payments.send_refunds,
     "renewals": review.approve_renewals,
     "remittance": remittance.work,

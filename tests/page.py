@@ -129,7 +129,12 @@ class Page:
 
 
 def _is_text(response: TestResponse) -> bool:
-    return response.mimetype.startswith("text/") or "json" in response.mimetype or "xml" in response.mimetype
+    return (
+        response.mimetype.startswith("text/")
+        or "json" in response.mimetype
+        or response.mimetype.endswith("/xml")
+        or response.mimetype.endswith("+xml")
+    )
 
 
 class PageClient:

@@ -39,6 +39,11 @@ def rupiah_singkat(amount: int) -> str:
     return money.rupiah_short(amount, _language())
 
 
+def ribuan(number: int) -> str:
+    """2948 -> 2.948."""
+    return f"{number:,}" if _language() == "en" else f"{number:,}".replace(",", ".")
+
+
 def tanggal(value: date | datetime) -> str:
     """22 November 2026."""
     return _format(_day(value), "d MMMM y", _language())
@@ -111,6 +116,7 @@ def init_filters(app: Flask) -> None:
     for filter_ in (
         rupiah,
         rupiah_singkat,
+        ribuan,
         tanggal,
         tanggal_hari,
         tanggal_pendek,

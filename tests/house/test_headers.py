@@ -70,7 +70,7 @@ def check(answer: Response | TestResponse) -> None:
     kind = headers.get("Content-Type", "")
     if answer.data:
         assert kind, "a body without a type"
-    if kind.startswith("text/") or any(word in kind for word in ("json", "xml", "javascript")):
+    if kind.startswith("text/") or any(word in kind for word in ("json", "/xml", "+xml", "javascript")):
         assert "charset=utf-8" in kind.lower(), kind
 
 

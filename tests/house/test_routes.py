@@ -69,6 +69,7 @@ def staff(endpoint: str, path: str, access: str, who: str, status: int = 200, *,
 
 SEE, DECIDE, REGISTER = "dewi agus nina", "dewi agus", "dewi agus hasan"
 QUEUE, DESK = "/petugas/antrean/{queued}", "/petugas/pekerja/{worker}"
+UPLOAD = "/perusahaan/{organisation}/unggah/{upload}"
 TABLE: tuple[Row, ...] = (
     # the pages that belong to nobody else
     anyone("front.home", "/"),
@@ -173,6 +174,19 @@ TABLE: tuple[Row, ...] = (
     owner("organisations.withdraw_invitation", "/perusahaan/{organisation}/undangan/{invitation}/batal", 303, method="POST"),
     link("organisations.invitation", "/perusahaan/undangan/{invited_member}"),
     Row("organisations.invitation", "POST", "/perusahaan/undangan/{invited_member}", "link", 422, 409, {}),
+    owner("bulk.index", "/perusahaan/{organisation}/unggah"),
+    owner("bulk.index", "/perusahaan/{organisation}/unggah", 422, method="POST"),
+    owner("bulk.template", "/perusahaan/{organisation}/unggah/templat.xlsx"),
+    owner("bulk.detail", UPLOAD),
+    owner("bulk.progress", UPLOAD + "/kemajuan"),
+    owner("bulk.bad_rows", UPLOAD + "/masalah.xlsx"),
+    owner("bulk.columns", UPLOAD + "/kolom", 409, method="POST"),
+    owner("bulk.revise", UPLOAD + "/perbaiki", 303, method="POST"),
+    owner("bulk.mended_file", UPLOAD + "/berkas", 422, method="POST"),
+    owner("bulk.submit", UPLOAD + "/ajukan", 409, method="POST"),
+    owner("bulk.send_back", UPLOAD + "/kembalikan", 409, method="POST"),
+    owner("bulk.confirm", UPLOAD + "/setujui", 409, method="POST"),
+    owner("bulk.withdraw", UPLOAD + "/batal", 303, method="POST"),
     # the staff's door
     anyone("accounts.staff_sign_in", "/petugas/masuk"),
     anyone("accounts.staff_sign_in", "/petugas/masuk", 422, method="POST"),

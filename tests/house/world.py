@@ -8,8 +8,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from sertakan.accounts import codes, staff
-from sertakan.accounts.models import MemberRole, Membership, OrganisationKind, SignIn
+from sertakan.accounts.models import MemberRole, Membership, Organisation, OrganisationKind, SignIn
 from sertakan.accounts.permissions import Role
+from sertakan.bulk.models import Upload
+from sertakan.bulk.rules import UploadState
 from sertakan.consents import service as consents
 from sertakan.consents.rules import ReportKind
 from sertakan.coverage import queries as coverage
@@ -17,6 +19,7 @@ from sertakan.coverage.rules import MonthState
 from sertakan.db import Base, db, transaction
 from sertakan.kit import clock
 from sertakan.kit import nik as nik_rules
+from sertakan.kit.months import Month
 from sertakan.notices import links
 from sertakan.organisations import queries as organisation_rows
 from sertakan.organisations import service as organisations
@@ -70,13 +73,31 @@ def _organisation(cast: Cast) -> dict[str, str]:
         registration = organisation_rows.latest_registration(company.id)
         [invitation] = organisation_rows.list_invitations(company.id, clock.now())
         assert registration is not None
+        upload = _upload(company, cast)
+        session.add(upload)
+        session.flush()
         return {
             "organisation": company.ref,
+            "upload": upload.ref,
             "member": str(other.id),
             "invitation": invitation.ref,
             "invited_member": token,
             "registration": registration.ref,
         }
+
+
+def _upload(company: Organisation, cast: Cast) -> Upload:
+    return Upload(
+        organisation=company,
+        name=HIDDEN_NAME,
+        fingerprint="f" * 64,
+        first_month=Month(2026, 12),
+        count=3,
+        state=UploadState.checked,
+        mark="m" * 64,
+        made_by_id=cast.sari.id,
+        created_at=clock.now(),
+    )
 
 
 def _bill(code: str) -> dict[str, str]:

@@ -1,0 +1,164 @@
+"""Checking rows: by themselves (`rows.check`), against the other rows of the file, and against the ledger; and writing what was found.
+
+Runs in chunks, each one transaction with its progress, so a worker that dies goes on where it stopped and nothing is checked twice.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask_babel import format_date
+from sqlalchemy import insert, select, update
+
+from sertakan.bulk import rules
+from sertakan.bulk.models import ColumnTitle, Upload, UploadRow
+from sertakan.bulk.rows import COLUMNS, Kind, Problem, Row, Words, check, pack, words_of
+from sertakan.bulk.rules import RowState
+from sertakan.coverage.models import CoverageMonth
+from sertakan.coverage.rules import LIVE
+from sertakan.db import blind, db, keyring, new_ref
+from sertakan.kit.months import Month, span
+from sertakan.kit.sheet import Column, Record
+from sertakan.places import queries as places
+from sertakan.tariff import queries as tariff
+from sertakan.workers.models import Worker
+
+
+@dataclass
+class Checker:
+    """What a file's rows are checked with. `first` remembers in which row each NIK came first."""
+
+    upload: Upload
+    words: Words
+    today: date
+    first: dict[str, int]
+
+    def rows(self, records: Sequence[tuple[int, Mapping[str, str]]]) -> list[tuple[int, Row, str | None]]:
+        """Number, row and NIK hash of each record, checked in all three ways."""
+        found = []
+        for number, values in records:
+            row = check(values, self.words, self.today)
+            who = blind(row.number.digits, "nik") if row.number else None
+            if who is not None:
+                first = self.first.setdefault(who, number)
+                if first != number:
+                    row = row.but(Problem(Kind.nik_twice, "nik", {"row": first}))
+            found.append((number, row, who))
+        return self._against_the_ledger(found)
+
+    def _against_the_ledger(self, found: list[tuple[int, Row, str | None]]) -> list[tuple[int, Row, str | None]]:
+        """Who is covered already is told only to an organisation that staff have verified, and never by whom (PRODUCT idea 7)."""
+        if self.upload.organisation.verified_at is None:
+            return found
+        covered = covered_until([who for _number, row, who in found if who and row.state is RowState.ready], self.months)
+        checked = []
+        for number, row, who in found:
+            until = covered.get(who or "")
+            checked.append((number, row.but(_covered(until)) if until else row, who))
+        return checked
+
+    @property
+    def months(self) -> list[Month]:
+        return span(self.upload.first_month, self.upload.count)
+
+
+def _covered(until: Month) -> Problem:
+    return Problem(Kind.covered, "nik", {"until": str(until), "next": str(until + 1)})
+
+
+def checker_for(upload: Upload, today: date) -> Checker:
+    """With what has been read so far, when a dead worker's file is taken up again."""
+    known = db.session.execute(
+        select(UploadRow.nik_hash, UploadRow.row_number)
+        .where(UploadRow.upload_id == upload.id, UploadRow.nik_hash.is_not(None))
+        .order_by(UploadRow.row_number.desc())
+    )
+    return Checker(upload, words(), today, {who: number for who, number in known if who})
+
+
+def words() -> Words:
+    """The occupations and kelurahan of today."""
+    return words_of(
+        ((work.code, work.label) for work in tariff.list_occupations()),
+        ((place.code, place.name) for place in places.list_kelurahan()),
+    )
+
+
+def covered_until(who: Sequence[str], months: Sequence[Month]) -> dict[str, Month]:
+    """By NIK hash: the last month, among those wanted and after them, that somebody has promised or paid; who is free is not in it."""
+    if not who:
+        return {}
+    rows = db.session.execute(
+        select(Worker.nik_hash, CoverageMonth.month)
+        .join(CoverageMonth, CoverageMonth.worker_id == Worker.id)
+        .where(Worker.nik_hash.in_(who), CoverageMonth.state.in_(LIVE), CoverageMonth.month >= months[0])
+    )
+    taken: dict[str, set[Month]] = {}
+    for nik_hash, month in rows:
+        taken.setdefault(nik_hash, set()).add(month)
+    wanted = set(months)
+    return {one: max(have) for one, have in taken.items() if have & wanted}
+
+
+# ---- writing -------------------------------------------------------------------------------------------------------------------
+
+
+def insert_rows(upload: Upload, found: Sequence[tuple[int, Row, str | None]]) -> None:
+    """One statement for a chunk. The values are sealed as `UploadRow.content` opens them."""
+    seal = keyring().seal
+    rows = []
+    for number, row, who in found:
+        ref = new_ref()
+        sealed = seal(pack(row), f"upload_row:{ref}:content_sealed")
+        rows.append({"ref": ref, "upload_id": upload.id, "row_number": number, "content_sealed": sealed, **facts(row, who)})
+    db.session.execute(insert(UploadRow.__table__), rows)  # type: ignore[arg-type]
+
+
+def facts(row: Row, who: str | None) -> dict[str, Any]:
+    """What is kept of a checked row beside its sealed values."""
+    first = min((problem.kind for problem in row.problems), key=list(Kind).index, default=None)
+    return {
+        "nik_hash": who,
+        "state": row.state.value,
+        "kind": first.value if first else None,
+        "occupation_code": row.occupation_code or None,
+        "revision": 0,
+    }
+
+
+def claim(upload: Upload, read: int, more: int) -> bool:
+    """Compare-and-set: whether nobody else has read these rows meanwhile."""
+    done: Any = db.session.execute(
+        update(Upload).where(Upload.id == upload.id, Upload.rows_read == read).values(rows_read=read + more)
+    )
+    return bool(done.rowcount == 1)
+
+
+def columns_of(organisation_id: int) -> list[Column]:
+    """Our columns with the titles that this organisation uses for them."""
+    told: dict[str, list[str]] = {}
+    for key, title in db.session.execute(
+        select(ColumnTitle.key, ColumnTitle.title).where(ColumnTitle.organisation_id == organisation_id)
+    ):
+        told.setdefault(key, []).append(title)
+    return [Column(one.key, (*one.titles, *told.get(one.key, ())), one.required) for one in COLUMNS]
+
+
+def chunks(records: Iterable[Record], skip: int) -> Iterable[list[tuple[int, dict[str, str]]]]:
+    """The records in chunks, without the first `skip`."""
+    chunk: list[tuple[int, dict[str, str]]] = []
+    for place, record in enumerate(records):
+        if place < skip:
+            continue
+        chunk.append((record.row, record.values))
+        if len(chunk) == rules.CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def month_words(text: str) -> str:
+    """`Januari 2027` for a month kept in a problem."""
+    return str(format_date(Month.parse(text).first_day, "MMMM yyyy"))

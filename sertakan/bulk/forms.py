@@ -1,0 +1,55 @@
+"""What a maker and a checker type beside the file itself."""
+
+from typing import Any
+
+from flask import request
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField, RadioField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Length, Optional
+
+from sertakan.bulk.rules import MEGABYTES, FileMissing
+from sertakan.kit.sheet import SheetTooBig
+from sertakan.kit.text import many_lines
+from sertakan.web.forms import BaseForm, MonthField, Required
+
+COUNTS = (1, 3, 6, 12)
+
+
+class EmptyForm(BaseForm):
+    """Only the form token: a button."""
+
+
+class UploadForm(BaseForm):
+    first_month = MonthField(_l("Mulai bulan"), validators=[Required(_l("Pilih bulannya"))])
+    count = RadioField(
+        _l("Lama"),
+        choices=[SelectChoice(count, _l("%(count)s bulan", count=count)) for count in COUNTS],
+        coerce=int,
+        validators=[Required(_l("Pilih lamanya"))],
+    )
+
+
+class MarkForm(BaseForm):
+    """`seen` is the fingerprint of the result that was on the page."""
+
+    seen = HiddenField()
+
+
+class BackForm(BaseForm):
+    note = TextAreaField(
+        _l("Apa yang perlu diubah?"),
+        filters=[lambda text: many_lines(text or "")],
+        validators=[Optional(), Length(max=500)],
+    )
+
+
+def sent_file() -> tuple[str, bytes]:
+    """Name and bytes of the file under `file`. Refuses FileMissing, SheetTooBig; reads no more than is allowed."""
+    given: Any = request.files.get("file")
+    if given is None or not given.filename:
+        raise FileMissing(field="file")
+    data = given.stream.read((MEGABYTES << 20) + 1)
+    if len(data) > MEGABYTES << 20:
+        raise SheetTooBig(field="file", limit=MEGABYTES)
+    return str(given.filename), data

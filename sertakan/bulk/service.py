@@ -1,0 +1,326 @@
+"""The verbs of an upload. The actor is a membership: what somebody may do follows from her part in the organisation.
+
+Run inside `transaction()`, but for `check_file`, which opens one for each chunk.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
+
+from sertakan.accounts.models import MemberRole, Membership
+from sertakan.audit.service import record
+from sertakan.bulk import checking, queries, rules
+from sertakan.bulk.models import ColumnTitle, Upload, UploadRow
+from sertakan.bulk.rows import KEYS, Kind, pack, problems_in, values_in
+from sertakan.bulk.rules import UploadState
+from sertakan.db import constraint_name, db, transaction
+from sertakan.kit import clock, sheet
+from sertakan.kit.errors import Refused
+from sertakan.kit.months import Month
+from sertakan.kit.text import one_line
+from sertakan.sponsorships import answers as steps
+
+LIMITS = sheet.Limits(megabytes=rules.MEGABYTES, rows=rules.MOST_ROWS)
+
+
+def subject(upload: Upload) -> str:
+    return f"upload:{upload.ref}"
+
+
+def _note(actor: str, what: str, upload: Upload, **facts: Any) -> None:
+    record(actor=actor, action=f"upload.{what}", subject=subject(upload), after=facts or None)
+
+
+def _must_be(actor: Membership, *roles: MemberRole) -> None:
+    if actor.ended_at is not None or actor.role not in roles:
+        raise rules.NotYourPart
+
+
+def _move(upload: Upload, to: UploadState) -> None:
+    """The only place that sets an upload's state."""
+    rules.check_move(upload.state, to)
+    upload.state = to
+
+
+# ---- the file ------------------------------------------------------------------------------------------------------------------
+
+
+def start(*, actor: Membership, name: str, data: bytes, first_month: Month, count: int) -> Upload:
+    """A file waits to be checked. Refuses NotYourPart, FileMissing, SheetTooBig, SameFile, and what `check_months` refuses."""
+    _must_be(actor, MemberRole.maker)
+    steps.check_months(first_month, count, clock.today())
+    if not data:
+        raise rules.FileMissing(field="file")
+    if len(data) > rules.MEGABYTES << 20:
+        raise sheet.SheetTooBig(field="file", limit=rules.MEGABYTES)
+    mark = hashlib.sha256(data).hexdigest()
+    upload = Upload(
+        organisation=actor.organisation,
+        name=one_line(name)[:120] or "berkas",
+        fingerprint=mark,
+        first_month=first_month,
+        count=count,
+        state=UploadState.uploaded,
+        made_by_id=actor.person_id,
+        created_at=clock.now(),
+    )
+    upload.file = base64.b64encode(data).decode()
+    _add(upload)
+    _note(actor.person.ref, "start", upload, bytes=len(data), months=count)
+    return upload
+
+
+def _add(upload: Upload) -> None:
+    """The same file twice does nothing and says so (unique index)."""
+    try:
+        with db.session.begin_nested():
+            db.session.add(upload)
+    except IntegrityError as error:
+        if constraint_name(error) != "uq_upload_file":
+            raise
+        known = queries.find_same(upload.organisation_id or upload.organisation.id, upload.fingerprint)
+        when = clock.local(known.created_at).strftime("%d-%m-%Y %H.%M") if known else ""
+        raise rules.SameFile(field="file", when=when) from error
+
+
+def choose_columns(*, actor: Membership, upload: Upload, titles: Mapping[str, str]) -> None:
+    """Which title of the file means which of our columns; remembered for the next file. Refuses NotYourPart, NotNow, MissingColumns."""
+    _must_be(actor, MemberRole.maker)
+    if upload.state is not UploadState.mapping:
+        raise rules.NotNow
+    known = {key: title for key, title in titles.items() if key in KEYS and title in (upload.titles or [])}
+    db.session.execute(
+        delete(ColumnTitle).where(
+            ColumnTitle.organisation_id == upload.organisation_id, ColumnTitle.title.in_(list(known.values()))
+        )
+    )
+    for key, title in known.items():
+        db.session.add(ColumnTitle(organisation_id=upload.organisation_id, key=key, title=title[:200]))
+    db.session.flush()
+    sheet.match(upload.titles or [], checking.columns_of(upload.organisation_id))
+    _move(upload, UploadState.uploaded)
+    _note(actor.person.ref, "columns", upload, columns=sorted(known))
+
+
+def check_file(upload_id: int) -> str:
+    """Read the file and check its rows, chunk by chunk; returns the state it ends in. Goes on where a dead worker stopped."""
+    with transaction():
+        upload = queries.get(upload_id, lock=True)
+        if upload.state is UploadState.uploaded:
+            try:
+                first = next(sheet.read(_bytes_of(upload), LIMITS))[1]
+                sheet.match(first, checking.columns_of(upload.organisation_id))
+            except sheet.MissingColumns:
+                upload.titles = [title[:200] for title in first]
+                _move(upload, UploadState.mapping)
+                return upload.state.value
+            except Refused as no:
+                return _fail(upload, no)
+            _move(upload, UploadState.checking)
+        if upload.state is not UploadState.checking:
+            return upload.state.value
+    try:
+        return _check_rows(upload_id)
+    except Refused as no:
+        with transaction():
+            return _fail(queries.get(upload_id, lock=True), no)
+
+
+def _bytes_of(upload: Upload) -> bytes:
+    return base64.b64decode(upload.file or "")
+
+
+def _fail(upload: Upload, no: Refused) -> str:
+    """The file itself is no good; its rows, if any were read, go with it."""
+    upload.why = {"message": no.message, "params": no.params}
+    upload.file = None
+    db.session.execute(delete(UploadRow).where(UploadRow.upload_id == upload.id))
+    _move(upload, UploadState.failed)
+    return upload.state.value
+
+
+def _check_rows(upload_id: int) -> str:
+    upload = queries.get(upload_id)
+    read = upload.rows_read
+    records = sheet.records(_bytes_of(upload), checking.columns_of(upload.organisation_id), LIMITS)
+    checker = checking.checker_for(upload, clock.today())
+    for chunk in checking.chunks(records, read):
+        with transaction():
+            checker.upload = queries.get(upload_id)
+            if checker.upload.state is not UploadState.checking or not checking.claim(checker.upload, read, len(chunk)):
+                return checker.upload.state.value  # withdrawn meanwhile, or another worker is on it
+            checking.insert_rows(checker.upload, checker.rows(chunk))
+        read += len(chunk)
+    if not read:
+        raise sheet.SheetEmpty
+    with transaction():
+        upload = queries.get(upload_id, lock=True)
+        if upload.state is UploadState.checking:
+            _move(upload, UploadState.checked)
+            upload.file, upload.checked_at = None, clock.now()
+            count_again(upload)
+        return upload.state.value
+
+
+def count_again(upload: Upload) -> None:
+    """The counts and the fingerprint of the result as it stands now."""
+    db.session.flush()
+    upload.counts = queries.count_kinds(upload.id)
+    upload.mark = rules.fingerprint(queries.ready_marks(upload.id))
+
+
+# ---- mending -------------------------------------------------------------------------------------------------------------------
+
+
+def revise(*, actor: Membership, upload: Upload, changes: Mapping[int, Mapping[str, str]]) -> int:
+    """New words for some cells; these rows are checked again, and those that named the same people. Returns how many are mended.
+
+    Refuses NotYourPart, NotNow.
+    """
+    _must_be(actor, MemberRole.maker)
+    if upload.state is not UploadState.checked:
+        raise rules.NotNow
+    numbers = sorted(changes)
+    rows = {row.row_number: row for row in queries.rows_by_number(upload.id, numbers)}
+    before = [row.nik_hash for row in rows.values() if row.nik_hash]
+    again = set(queries.numbers_of_niks(upload.id, before)) - set(numbers) if before else set()
+    rows |= {row.row_number: row for row in queries.rows_by_number(upload.id, sorted(again))}
+    typed = {number: values_in(row.content) | _changed(changes.get(number, {})) for number, row in rows.items()}
+    mended = _check_again(upload, rows, typed)
+    count_again(upload)
+    _note(actor.person.ref, "revise", upload, rows=len(changes), mended=mended)
+    return mended
+
+
+def _changed(cells: Mapping[str, str]) -> dict[str, str]:
+    return {key: one_line(value)[:400] for key, value in cells.items() if key in KEYS}
+
+
+def _check_again(upload: Upload, rows: Mapping[int, UploadRow], typed: Mapping[int, dict[str, str]]) -> int:
+    checker = checking.checker_for(upload, clock.today())
+    checker.first = {who: number for who, number in checker.first.items() if number not in rows}
+    mended = 0
+    for number, found, who in checker.rows(sorted(typed.items())):
+        row = rows[number]
+        was = row.state
+        if found.values != values_in(row.content):
+            row.revision += 1
+        row.content = pack(found)
+        facts = checking.facts(found, who)
+        row.nik_hash, row.occupation_code = facts["nik_hash"], facts["occupation_code"]
+        row.state, row.kind = found.state, Kind(facts["kind"]) if facts["kind"] else None
+        mended += was != row.state and row.state is rules.RowState.ready
+    return mended
+
+
+def take_suggestions(*, actor: Membership, upload: Upload, kind: Kind) -> int:
+    """Every row of one kind gets what we suggest for it. Returns how many are mended. Refuses NotYourPart, NotNow."""
+    mended = 0
+    numbers = queries.numbers_of_kind(upload.id, kind)
+    for start in range(0, len(numbers), rules.CHUNK):
+        rows = queries.rows_by_number(upload.id, numbers[start : start + rules.CHUNK])
+        changes = {row.row_number: suggestions(problems_in(row.content)) for row in rows}
+        mended += revise(actor=actor, upload=upload, changes={number: cells for number, cells in changes.items() if cells})
+    return mended
+
+
+def suggestions(problems: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """By column, what its problem suggests."""
+    return {problem["key"]: problem["suggestion"] for problem in problems if problem["suggestion"]}
+
+
+def revise_by_file(*, actor: Membership, upload: Upload, data: bytes) -> int:
+    """The downloaded rows come back mended; they are known by their number. Returns how many are mended.
+
+    Refuses RowColumnMissing, what `sheet.read` refuses, NotYourPart, NotNow.
+    """
+    columns = [sheet.Column("row", ("Baris",)), *checking.columns_of(upload.organisation_id)]
+    try:
+        records = list(sheet.records(data, columns, LIMITS))
+    except sheet.MissingColumns as no:
+        raise (rules.RowColumnMissing(field="file") if "Baris" in str(no.params) else no) from no
+    changes: dict[int, dict[str, str]] = {}
+    for one in records:
+        number = one.values["row"].partition(".")[0]
+        if number.isascii() and number.isdigit() and len(number) < 8:
+            changes[int(number)] = {key: value for key, value in one.values.items() if key != "row"}
+    return revise(actor=actor, upload=upload, changes=changes)
+
+
+# ---- deciding ------------------------------------------------------------------------------------------------------------------
+
+
+def submit(*, actor: Membership, upload: Upload, seen: str) -> None:
+    """The ready rows go to the checker. Refuses NotYourPart, NotVerified, NotNow, ChangedMeanwhile, NothingReady."""
+    _must_be(actor, MemberRole.maker)
+    if upload.organisation.verified_at is None:
+        raise rules.NotVerified
+    _must_be_as_seen(upload, seen)
+    if not (upload.counts or {}).get("ready"):
+        raise rules.NothingReady
+    _move(upload, UploadState.submitted)
+    upload.submitted_by_id, upload.submitted_at, upload.note = actor.person_id, clock.now(), None
+    _note(actor.person.ref, "submit", upload, ready=(upload.counts or {})["ready"], mark=upload.mark)
+
+
+def _must_be_as_seen(upload: Upload, seen: str) -> None:
+    if seen != upload.mark:
+        raise rules.ChangedMeanwhile
+
+
+def send_back(*, actor: Membership, upload: Upload, note: str) -> None:
+    """The checker wants something changed. Refuses NotYourPart, NotNow."""
+    _must_be(actor, MemberRole.checker)
+    _move(upload, UploadState.checked)
+    upload.note = note or None
+    _note(actor.person.ref, "send_back", upload)
+
+
+def confirm(*, actor: Membership, upload: Upload, seen: str) -> bool:
+    """The checker says yes to exactly what was checked. Refuses NotYourPart, OwnUpload, NotNow, ChangedMeanwhile.
+
+    The world is looked at once more: who has been covered meanwhile is passed over, and then False is returned and nothing is
+    confirmed, so that the changed counts are seen first.
+    """
+    _must_be(actor, MemberRole.checker)
+    if actor.person_id in (upload.submitted_by_id, upload.made_by_id):
+        raise rules.OwnUpload
+    if upload.state is not UploadState.submitted:
+        raise rules.NotNow
+    _must_be_as_seen(upload, seen)
+    if _look_again(upload):
+        count_again(upload)
+        _note(actor.person.ref, "changed", upload, mark=upload.mark)
+        return False
+    _move(upload, UploadState.confirmed)
+    upload.decided_by_id, upload.decided_at = actor.person_id, clock.now()
+    _note(actor.person.ref, "confirm", upload, ready=(upload.counts or {})["ready"], mark=upload.mark)
+    return True
+
+
+def _look_again(upload: Upload) -> int:
+    """Ready rows whose months somebody else has taken since they were checked; now passed over. Returns how many."""
+    marks, changed = queries.ready_marks(upload.id), 0
+    checker = checking.Checker(upload, checking.words(), clock.today(), {})
+    for start in range(0, len(marks), rules.CHUNK):
+        part = marks[start : start + rules.CHUNK]
+        taken = checking.covered_until([who for _number, who, _what in part], checker.months)
+        numbers = [number for number, who, _what in part if who in taken]
+        if numbers:
+            rows = {row.row_number: row for row in queries.rows_by_number(upload.id, numbers)}
+            _check_again(upload, rows, {number: values_in(row.content) for number, row in rows.items()})
+            changed += len(numbers)
+    return changed
+
+
+def withdraw(*, actor: Membership, upload: Upload) -> None:
+    """The maker takes it back before it is confirmed; what was typed is deleted. Refuses NotYourPart, NotNow."""
+    _must_be(actor, MemberRole.maker)
+    _move(upload, UploadState.withdrawn)
+    upload.file = None
+    db.session.execute(delete(UploadRow).where(UploadRow.upload_id == upload.id))
+    _note(actor.person.ref, "withdraw", upload)
