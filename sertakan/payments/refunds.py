@@ -188,6 +188,16 @@ def cancel_sponsorship(*, actor: Person, sponsorship: Sponsorship) -> int:
     return amount
 
 
+def return_rest(*, actor: str, sponsorship: Sponsorship) -> int:
+    """Months of a promise that is over, taken back too late because they were on their way: free now, and their money goes back.
+
+    Returns the rupiah on their way back.
+    """
+    paid = sponsorship_service.release_months(actor=actor, sponsorship=sponsorship, reason="batch given up")
+    refunds = refund_months(actor=actor, sponsorship=sponsorship, months=paid, reason=RefundReason.cancelled)
+    return sum(refund.amount_rupiah for refund in refunds)
+
+
 # ---- sending and learning ------------------------------------------------------------------------------------------------------
 
 

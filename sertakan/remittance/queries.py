@@ -16,6 +16,7 @@ from sertakan.remittance import rules
 from sertakan.remittance.models import AnswerFile, Batch, ColumnTitle, Line, Repair
 from sertakan.remittance.rules import BatchState, FileState, LineState, RepairState
 from sertakan.sponsorships.models import Sponsorship
+from sertakan.sponsorships.rules import TermState
 from sertakan.tariff.models import Occupation
 from sertakan.web.paging import Page, slice_page
 from sertakan.workers.models import Worker
@@ -197,6 +198,15 @@ def list_files(batch_id: int) -> Sequence[AnswerFile]:
 def get_file(batch: Batch, ref: str) -> AnswerFile:
     statement = select(AnswerFile).where(AnswerFile.batch_id == batch.id, AnswerFile.ref == ref)
     return db.session.scalar(statement.options(joinedload(AnswerFile.uploaded_by))) or abort(404)
+
+
+def stopped_sponsorships(month_ids: Select[int]) -> Sequence[Sponsorship]:
+    """The promises that are over among those of these months, held (sponsorships before months, as everywhere)."""
+    theirs = select(CoverageMonth.sponsorship_id).where(CoverageMonth.id.in_(month_ids))
+    over = Sponsorship.term_state.in_((TermState.cancelled, TermState.terminated))
+    return db.session.scalars(
+        select(Sponsorship).where(Sponsorship.id.in_(theirs), over).order_by(Sponsorship.id).with_for_update(of=Sponsorship)
+    ).all()
 
 
 def due_batches() -> Sequence[int]:

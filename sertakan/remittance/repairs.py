@@ -14,6 +14,8 @@ from sertakan.remittance.models import Repair
 from sertakan.remittance.queries import RepairRow
 from sertakan.remittance.rules import Remedy, RepairState
 from sertakan.sponsorships import queries as sponsorship_queries
+from sertakan.sponsorships.models import Sponsorship
+from sertakan.sponsorships.rules import TermState
 from sertakan.workers import corrections
 from sertakan.workers import service as worker_service
 
@@ -47,15 +49,25 @@ def reveal_nik(*, actor: Person, row: RepairRow) -> str:
 
 
 def propose_correction(*, actor: Person, row: RepairRow, name: str, nik_text: str) -> None:
-    """What the name and NIK should be. An empty NIK keeps hers. Refuses a NIK that cannot be, NothingCorrected, WrongStep."""
+    """What the name and NIK should be. An empty NIK keeps hers. Refuses a NIK that cannot be, NothingCorrected, PromiseOver, WrongStep."""
     number = nik.check(nik_text or row.worker.nik)
     name = text.one_line(name) or row.worker.name
+    _must_go_on(row)
     if name == row.worker.name and number.digits == row.worker.nik:
         raise rules.NothingCorrected(field="name")
     repair = row.repair
     move_repair(actor=actor.ref, repair=repair, to=_proposed(repair, Remedy.correct))
     repair.name, repair.nik = name, number.digits
     _sign(actor, row)
+
+
+def _must_go_on(row: RepairRow) -> Sponsorship:
+    """A month whose sponsor has stopped is not paid again: its money goes back. Refuses PromiseOver."""
+    assert row.month.sponsorship_id is not None
+    sponsorship = sponsorship_queries.get(row.month.sponsorship_id, lock=True)
+    if sponsorship.term_state in (TermState.cancelled, TermState.terminated):
+        raise rules.PromiseOver
+    return sponsorship
 
 
 def propose_return(*, actor: Person, row: RepairRow) -> None:
@@ -111,6 +123,7 @@ def _second(actor: Person, repair: Repair) -> None:
 
 def _correct(actor: Person, row: RepairRow) -> None:
     repair = row.repair
+    _must_go_on(row)
     corrections.correct(actor=actor, worker=row.worker, name=repair.name, nik=nik.check(repair.nik))
     coverage_service.move(actor=actor.ref, month=row.month, to=MonthState.paid, reason="repaired")
     move_repair(actor=actor.ref, repair=repair, to=RepairState.repaired)

@@ -176,6 +176,11 @@ class ProposalChanged(Refused):
     status = 409
 
 
+class PromiseOver(Refused):
+    message = N_("Dukungan ini sudah berhenti. Uang bulan ini dikembalikan, tidak disetor lagi.")
+    status = 409
+
+
 class NothingCorrected(Refused):
     message = N_("Ubah dulu nama atau NIK-nya; data yang sama akan ditolak lagi.")
 

@@ -18,6 +18,7 @@ from sertakan.db import db
 from sertakan.kit import clock, money
 from sertakan.kit.codes import new_code
 from sertakan.kit.months import Month
+from sertakan.payments import refunds
 from sertakan.payments.models import Allocation, Order, Payment
 from sertakan.remittance import queries, rules
 from sertakan.remittance.models import Batch, Line
@@ -184,12 +185,18 @@ def note_code(*, actor: Person, batch: Batch, code: str) -> None:
 
 
 def drop(*, actor: Person, batch: Batch, reason: str) -> None:
-    """Give up a batch that was not paid: its months may go into another one, or back to their payers. Refuses WrongStep."""
+    """Give up a batch that was not paid: its months may go into another one; whose sponsor has stopped meanwhile gets the money back.
+
+    Refuses WrongStep.
+    """
     rules.check_step(rules.BATCH_MOVES, batch.state, BatchState.dropped)
+    mine = select(Line.coverage_month_id).where(Line.batch_id == batch.id, Line.state == LineState.open)
+    stopped = queries.stopped_sponsorships(mine)
     if batch.state is not BatchState.draft:
-        mine = select(Line.coverage_month_id).where(Line.batch_id == batch.id, Line.state == LineState.open)
         coverage_service.hold_for_sending(mine, sending=False)
     _drop_lines(batch)
+    for sponsorship in stopped:
+        refunds.return_rest(actor=actor.ref, sponsorship=sponsorship)
     move_batch(actor=actor.ref, batch=batch, to=BatchState.dropped, reason=reason[:200] or None)
 
 

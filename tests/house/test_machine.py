@@ -31,7 +31,6 @@ from sertakan.audit import queries as audit
 from sertakan.coverage import queries as coverage_queries
 from sertakan.coverage import service as coverage_service
 from sertakan.coverage.models import CoverageMonth
-from sertakan.coverage.rules import MonthState
 from sertakan.db import db, transaction
 from sertakan.kit import clock
 from sertakan.kit.errors import Refused
@@ -40,6 +39,13 @@ from sertakan.payments import checkout, jobs, queries, service
 from sertakan.payments.models import Order, Payment, ProviderEvent, Refund, Suspense
 from sertakan.payments.rules import EventState, OrderState, RefundState, SuspenseState
 from sertakan.payments.stripe import StripeError
+from sertakan.remittance import answers as answers_of_bpjs
+from sertakan.remittance import jobs as remittance_jobs
+from sertakan.remittance import queries as batches
+from sertakan.remittance import repairs
+from sertakan.remittance import service as remittance
+from sertakan.remittance.models import Batch, Line, Repair
+from sertakan.remittance.rules import BounceReason, LineState, Result
 from sertakan.reports import books
 from sertakan.review import jobs as review_jobs
 from sertakan.review import queries as review_queries
@@ -51,7 +57,7 @@ from sertakan.sponsorships import prices
 from sertakan.sponsorships import queries as sponsorships
 from sertakan.sponsorships import service as sponsorship_service
 from sertakan.sponsorships.models import Sponsorship
-from sertakan.sponsorships.rules import ReviewState, TermState
+from sertakan.sponsorships.rules import ReviewState
 from sertakan.tariff.rules import PayerKind
 from sertakan.workers.models import Worker
 from tests import factories
@@ -63,6 +69,7 @@ from tests.payments.conftest import answers, promise
 RUNS, STEPS = int(os.environ.get("RUNS", "30")), int(os.environ.get("STEPS", "25"))
 ANY = st.integers(0, 10_000)
 SPONSORS, OFFICERS = st.sampled_from(["sari", "tono"]), st.sampled_from(["dewi", "agus"])
+FINANCE = st.sampled_from(["maya", "agus"])
 FAR = st.sampled_from(["bill", "page", "transfer", "paid", "told", "settled", "settled"])
 DECIDED = st.sampled_from(["", "approve", "approve", "reject", "ask"])
 PAUSES = {
@@ -328,18 +335,76 @@ class Shop(RuleBasedStateMachine):
                     case _:
                         review.ask(**on, question="Apa pekerjaannya?")
 
-    @rule(which=ANY)
-    def money_goes_on_to_bpjs(self, which: int) -> None:
-        """What the remittance will do: only approved and paid months, one step further."""
-        ready = select(Sponsorship.id).where(Sponsorship.term_state == TermState.running)
+    # ---- on to BPJS, and its answers
+
+    def _person(self, who: str) -> Person:
+        return db.session.get_one(Person, self.ground.cast.ids[who])
+
+    @rule(
+        who=FINANCE,
+        ahead=st.integers(0, 6),
+        most=st.sampled_from([2, 100]),
+        far=st.sampled_from(["draft", "locked", "code", "paid"]),
+    )
+    def months_are_gathered(self, who: str, ahead: int, most: int, far: str) -> None:
+        """A batch, and the usual steps as far as somebody got today."""
+        with self.inside():
+            with transaction():
+                batch_id = remittance.gather(actor=self._person(who), through=clock.this_month() + ahead, most=most).id
+            if far != "draft":
+                self._step(batch_id, who, "lock")
+            if far in ("code", "paid"):
+                self._step(batch_id, who, "code")
+            if far == "paid":
+                self._step(batch_id, "agus" if who == "maya" else "maya", "pay")
+
+    @rule(which=ANY, who=FINANCE, act=st.sampled_from(["lock", "code", "pay", "pay", "drop"]))
+    def a_batch_goes_on(self, which: int, who: str, act: str) -> None:
+        with self.inside():
+            if (batch_id := self.pick(Batch, which)) is not None:
+                self._step(batch_id, who, act)
+
+    def _step(self, batch_id: int, who: str, act: str) -> None:
+        with transaction():
+            actor, batch = self._person(who), batches.get_by_id(batch_id, lock=True)
+            match act:
+                case "lock":
+                    remittance.lock(actor=actor, batch=batch)
+                case "code":
+                    remittance.note_code(actor=actor, batch=batch, code="8877001")
+                case "pay":
+                    remittance.mark_paid(actor=actor, batch=batch, proof="TRX 1", amount_rupiah=batch.amount_rupiah)
+                case _:
+                    remittance.drop(actor=actor, batch=batch, reason="salah bulan")
+
+    @rule(which=ANY, result=st.sampled_from([*Result, Result.posted]), reason=st.sampled_from(list(BounceReason)))
+    def bpjs_answers(self, which: int, result: Result, reason: BounceReason) -> None:
         with self.inside() as session:
-            where = CoverageMonth.state.in_((MonthState.paid, MonthState.remitted)), CoverageMonth.sponsorship_id.in_(ready)
-            month_id = self.pick(CoverageMonth, which, *where)
-            if month_id is not None:
+            if (line_id := self.pick(Line, which, Line.state == LineState.paid)) is not None:
                 with transaction():
-                    month = session.get_one(CoverageMonth, month_id, with_for_update=True)
-                    to = MonthState.remitted if month.state is MonthState.paid else MonthState.posted
-                    coverage_service.move(actor="system", month=month, to=to, evidence="uji")
+                    actor = self._person("maya")
+                    batch = batches.get_by_id(session.get_one(Line, line_id).batch_id, lock=True)
+                    line = session.get_one(Line, line_id, with_for_update=True)
+                    why = reason if result is Result.bounced else None
+                    answers_of_bpjs.answer_by_hand(
+                        actor=actor, batch=batch, line=line, result=result, reason=why, evidence="surat 12"
+                    )
+
+    @rule(which=ANY, who=OFFICERS, act=st.sampled_from(["correct", "return", "confirm", "confirm", "reject"]))
+    def a_bounced_month_is_mended(self, which: int, who: str, act: str) -> None:
+        with self.inside() as session:
+            if (repair_id := self.pick(Repair, which)) is not None:
+                with transaction():
+                    actor, row = self._person(who), batches.get_repair(session.get_one(Repair, repair_id).ref, lock=True)
+                    match act:
+                        case "correct":
+                            repairs.propose_correction(actor=actor, row=row, name=f"Ibu {which}", nik_text="")
+                        case "return":
+                            repairs.propose_return(actor=actor, row=row)
+                        case "confirm":
+                            repairs.confirm(actor=actor, row=row, seen=row.repair.mark or "")
+                        case _:
+                            repairs.reject(actor=actor, row=row)
 
     @rule(worker=st.integers(0, 2), ahead=st.integers(0, 8))
     def the_city_pays(self, worker: int, ahead: int) -> None:
@@ -378,7 +443,7 @@ class Shop(RuleBasedStateMachine):
     def time_passes(self, name: str) -> None:
         self.now += PAUSES[name]
 
-    @rule(name=st.sampled_from(["events", "refunds", "expire", "reconcile", "renewals", "sweep"]))
+    @rule(name=st.sampled_from(["events", "refunds", "expire", "reconcile", "renewals", "remittance", "sweep"]))
     def a_job_runs(self, name: str) -> None:
         with self.inside():
             self._job(name)
@@ -396,6 +461,8 @@ class Shop(RuleBasedStateMachine):
                     jobs.reconcile()
             case "renewals":
                 review_jobs.approve_renewals()
+            case "remittance":
+                remittance_jobs.work()
             case _:
                 assert sponsorship_jobs.sweep(clock.today())["failed"] == 0
 
@@ -435,7 +502,7 @@ class Shop(RuleBasedStateMachine):
         for _ in range(3):
             with self.inside():
                 self._tell(self.near.events())
-            for name in ("events", "expire", "reconcile", "refunds", "events", "sweep"):
+            for name in ("events", "expire", "reconcile", "refunds", "remittance", "events", "sweep"):
                 with self.inside():
                     self._job(name)
             self.now += timedelta(hours=2)
@@ -484,17 +551,19 @@ class Shop(RuleBasedStateMachine):
 
 
 WITNESSED: tuple[Any, ...] = (
-    *(model.state for model in (Order, CoverageMonth, Refund, Suspense)),
+    *(model.state for model in (Order, CoverageMonth, Refund, Suspense, Batch, Line, Repair)),
     *(Sponsorship.review_state, Sponsorship.term_state, Payment.late),
 )
 # what the runs must have met, else they prove little; the rarer ones only when there are many
 MUST_MEET = {
     *("Order paid", "Order expired", "Payment False", "CoverageMonth paid", "CoverageMonth released", "CoverageMonth refunded"),
     *("Sponsorship approved", "Sponsorship rejected", "Sponsorship running", "Refund succeeded"),
+    *("CoverageMonth remitted", "Batch paid", "Batch dropped", "Line paid"),
 }
 RARE = {
     *("Order cancelled", "Payment True", "CoverageMonth posted", "Refund failed", "Suspense open", "Suspense refunded"),
     *("Sponsorship needs_info", "Sponsorship withdrawn", "Sponsorship cancelled"),
+    *("CoverageMonth bounced", "Batch closed", "Batch partly_closed", "Repair repaired", "Repair given_back"),
 }
 
 
