@@ -17,6 +17,7 @@ from sertakan.front import views as front
 from sertakan.kit.crypto import Keyring
 from sertakan.notices import views as notices
 from sertakan.organisations import views as organisations
+from sertakan.payments import contested, finance, payout
 from sertakan.payments import views as payments
 from sertakan.reports import views as reports
 from sertakan.review import views as review
@@ -27,7 +28,24 @@ from sertakan.web.access import check_every_route_is_marked
 from sertakan.web.extensions import babel, csrf, limiter, login_manager
 from sertakan.workers import views as workers
 
-ROOMS = (front, tariff, accounts, organisations, bulk, workers, sponsorships, payments, consents, review, reports, notices, demo)
+ROOMS = (
+    front,
+    tariff,
+    accounts,
+    organisations,
+    bulk,
+    workers,
+    sponsorships,
+    payments,
+    finance,
+    contested,
+    payout,
+    consents,
+    review,
+    reports,
+    notices,
+    demo,
+)
 MAX_BODY_BYTES = 1_000_000
 
 

@@ -36,6 +36,7 @@ class Config:
     payment_floor_rupiah: int = 8_400
     order_minutes: int = 60
     renewal_limit_rupiah: int = 500_000
+    refund_limit_rupiah: int = 500_000
     log_level: str = "INFO"
     extra: dict[str, object] = field(default_factory=dict)
 
@@ -102,5 +103,6 @@ def load(env: Mapping[str, str] | None = None) -> Config:
         payment_floor_rupiah=int(env.get("PAYMENT_FLOOR_RUPIAH", "8400")),
         order_minutes=int(env.get("ORDER_MINUTES", "60")),
         renewal_limit_rupiah=int(env.get("RENEWAL_LIMIT_RUPIAH", "500000")),
+        refund_limit_rupiah=int(env.get("REFUND_LIMIT_RUPIAH", "500000")),
         log_level=env.get("LOG_LEVEL", "INFO"),
     )

@@ -20,7 +20,7 @@ from sertakan.kit import clock
 from sertakan.notices import jobs as notices
 from sertakan.payments import jobs as payments
 from sertakan.remittance import jobs as remittance
-from sertakan.reports import books
+from sertakan.reports import service as reports
 from sertakan.review import jobs as review
 from sertakan.sponsorships import jobs as sponsorships
 from sertakan.sponsorships import letters
@@ -53,7 +53,7 @@ EVERY_FIVE_MINUTES: dict[str, Callable[[], object]] = {
     "reconcile": payments.reconcile,
     "limits": limits.forget_old,
 }
-DAILY: dict[str, Callable[[], object]] = {"sweep": sweep, "books": books.check_and_log}
+DAILY: dict[str, Callable[[], object]] = {"sweep": sweep, "books": reports.check_and_keep}
 JOBS = {**EVERY_MINUTE, **EVERY_FIVE_MINUTES, **DAILY}
 # what one job leaves for another to do at once
 THEN = {

@@ -25,7 +25,9 @@ class Permission(StrEnum):
     remittance_prepare = "remittance:prepare"
     remittance_confirm = "remittance:confirm"
     remittance_repair = "remittance:repair"
+    money_move = "money:move"
     refund_approve = "refund:approve"
+    refund_approve_large = "refund:approve_large"
     tariff_edit = "tariff:edit"
     organisation_verify = "organisation:verify"
     audit_see = "audit:see"
@@ -52,7 +54,9 @@ ROLES: dict[Role, frozenset[Permission]] = {
             P.nik_reveal,
             P.worker_register,
             P.worker_attest,
+            P.money_see,
             P.refund_approve,
+            P.refund_approve_large,
             P.audit_see,
             P.organisation_verify,
             P.remittance_see,
@@ -60,7 +64,9 @@ ROLES: dict[Role, frozenset[Permission]] = {
             P.remittance_repair,
         }
     ),
-    Role.finance: frozenset({P.money_see, P.remittance_see, P.remittance_prepare, P.remittance_confirm, P.refund_approve}),
+    Role.finance: frozenset(
+        {P.money_see, P.remittance_see, P.remittance_prepare, P.remittance_confirm, P.money_move, P.refund_approve}
+    ),
     Role.attestor: frozenset({P.worker_register, P.worker_attest}),
     Role.auditor: frozenset({P.review_see, P.money_see, P.remittance_see, P.audit_see}),
     Role.admin: frozenset({P.staff_manage, P.tariff_edit, P.audit_see}),

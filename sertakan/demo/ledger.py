@@ -53,6 +53,7 @@ class Ledger:
     def __init__(self, crowd: Crowd, day: date, officer: Person) -> None:
         self.crowd, self.day, self.officer = crowd, day, officer
         self.payments: list[Payment] = []
+        self.by_kind: dict[str, list[Payment]] = {}
         self.counts = {"sponsorship": 0, "coverage_month": 0}
 
     def _when(self, days_ago: int, hour: int = 9) -> datetime:
@@ -209,6 +210,7 @@ class Ledger:
     def _pay(self, promise: Promise, row: Sponsorship, order: Order, months: Sequence[CoverageMonth], at: datetime) -> None:
         payment = self._payment(order, at, "a")
         self.payments.append(payment)
+        self.by_kind.setdefault(promise.kind, []).append(payment)
         for month in months:
             freed = None if month.state in FUNDED or month.state is S.bounced else self._when(2)
             db.session.add(

@@ -10,7 +10,7 @@ from sertakan.accounts import staff as account_service
 from sertakan.accounts.models import Organisation, OrganisationKind, Person
 from sertakan.accounts.permissions import Role
 from sertakan.db import db, transaction
-from sertakan.demo import organisations
+from sertakan.demo import money, organisations
 from sertakan.demo.ledger import Ledger, Promise
 from sertakan.demo.people import FEMALE_SHARE, Crowd, Invented, emails
 from sertakan.kit import clock
@@ -86,6 +86,8 @@ class Cast:
     attestor: Person
     maker: Person
     company: Organisation
+    finance: Person
+    supervisor: Person
 
 
 def load(day: date | None = None) -> dict[str, int]:
@@ -99,6 +101,7 @@ def load(day: date | None = None) -> dict[str, int]:
         _city(crowd, cast, day, ledger)
         _company(crowd, ledger, cast, day)
         _waiting(crowd, cast, day)
+        money.tell(ledger.by_kind, cast.finance, cast.supervisor, day)
         session.add(Denominator(year=2025, workers=312_000, source="Angka rekaan untuk demo", dated_on=date(2025, 12, 31)))
         ledger.close()
         counts = {model.__tablename__: session.scalar(select(func.count()).select_from(model)) or 0 for model in (Person, Worker)}
@@ -131,7 +134,7 @@ def _people(crowd: Crowd, day: date) -> Cast:
     db.session.flush()
     organisations.verified(company, city, maker, checker, staff[Role.officer], born)
     organisations.waiting(sponsors[:2], _at(day - timedelta(days=1)))
-    return Cast(sponsors, staff[Role.officer], staff[Role.attestor], maker, company)
+    return Cast(sponsors, staff[Role.officer], staff[Role.attestor], maker, company, staff[Role.finance], staff[Role.supervisor])
 
 
 def _worker(

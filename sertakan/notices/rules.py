@@ -15,6 +15,8 @@ NEEDS: dict[str, frozenset[str]] = {
     "rejected": frozenset({"code", "worker", "reason", "note", "refund_amount"}),
     "question": frozenset({"code", "worker", "question", "url"}),
     "refunded": frozenset({"code", "amount"}),
+    "refunded_by_transfer": frozenset({"code", "amount", "account"}),
+    "account_needed": frozenset({"code", "amount", "url"}),
     "month_taken": frozenset({"code", "worker", "months", "amount"}),
     "posted": frozenset({"code", "worker", "months", "url"}),
     "bounced": frozenset({"code", "worker", "months", "reason", "url"}),

@@ -24,7 +24,7 @@ from sertakan.tariff import queries as tariff_queries
 from sertakan.tariff.rules import MonthPrice, NoTariff, Quote
 from sertakan.workers.models import Worker
 
-__all__ = ["add_payment", "fill", "park"]
+__all__ = ["add_payment", "allocate", "fill", "issue_receipt", "park", "tell_paid"]
 
 RECEIPT_LOCK = 7151972
 
@@ -56,12 +56,12 @@ def fill(order: Order, payment: Payment) -> None:
         own = None if closed else _claim(sponsorship, month)
         (left if own is None else filled).append(own or month)
     for month in filled:
-        _allocate(payment, month)
+        allocate(payment, month)
     if filled:
         issue_receipt(payment)
         sponsorship_service.refresh_fingerprint(sponsorship)
         sponsorship_service.start_if_ready(sponsorship)
-        _tell_paid(sponsorship, payment, filled)
+        tell_paid(sponsorship, payment, filled, key=f"order_paid:{payment.ref}")
     if left:
         _give_back(sponsorship, payment, left, closed or RefundReason.month_taken)
 
@@ -95,11 +95,12 @@ def _as_quoted(month: CoverageMonth) -> Quote:
     return Quote((line,))
 
 
-def _allocate(payment: Payment, month: CoverageMonth) -> None:
+def allocate(payment: Payment, month: CoverageMonth, actor: str = GATEWAY) -> None:
+    """Money of this payment fills this reserved month, wholly."""
     db.session.add(
         Allocation(payment_id=payment.id, coverage_month_id=month.id, amount_rupiah=month.price_rupiah, created_at=clock.now())
     )
-    coverage_service.move(actor=GATEWAY, month=month, to=MonthState.paid)
+    coverage_service.move(actor=actor, month=month, to=MonthState.paid)
 
 
 def _give_back(sponsorship: Sponsorship, payment: Payment, months: Sequence[CoverageMonth], why: RefundReason) -> None:
@@ -127,10 +128,11 @@ def _worker_name(sponsorship: Sponsorship) -> str:
         return sponsorship_queries.display_name(sponsorship)
 
 
-def _tell_paid(sponsorship: Sponsorship, payment: Payment, months: Sequence[CoverageMonth]) -> None:
+def tell_paid(sponsorship: Sponsorship, payment: Payment, months: Sequence[CoverageMonth], *, key: str) -> None:
+    """The word to the payer: which months her money fills now, and where the receipt is."""
     receipt = db.session.scalars(select(Receipt).where(Receipt.payment_id == payment.id)).one()
     notices.queue(
-        key=f"order_paid:{payment.ref}",
+        key=key,
         kind="order_paid",
         subject=sponsorship_service.subject(sponsorship),
         person=sponsorship.sponsor,

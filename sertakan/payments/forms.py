@@ -1,19 +1,25 @@
-"""What a payer types: who she is, and how many months."""
+"""What a payer types: who she is, and how many months. And what finance types about money without a month."""
 
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, HiddenField, RadioField, SubmitField
-from wtforms.validators import StopValidation
+from wtforms import BooleanField, DateField, HiddenField, RadioField, SelectField, SelectMultipleField, SubmitField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Length, StopValidation
 
 from sertakan.accounts.rules import Contact, parse_contact
 from sertakan.kit.errors import Refused
+from sertakan.kit.months import Month
+from sertakan.kit.text import many_lines
+from sertakan.payments.desk import REASONS
+from sertakan.payments.rules import ASKABLE, DisputeLoss, account_number
 from sertakan.sponsorships import refusals
 from sertakan.sponsorships.answers import Answers
 from sertakan.web.errors import say
 from sertakan.web.forms import BaseForm, Required, TextField
 
 NAME_LONGEST = 100
+NOTE_LONGEST = 300
 CONTACT_LONGEST = 120
 
 
@@ -82,3 +88,81 @@ class WaitForm(BaseForm):
 
     look = SubmitField(_l("Saya sudah bayar, cek sekarang"))
     again = SubmitField(_l("Buat tagihan baru"))
+
+
+# ---- finance -------------------------------------------------------------------------------------------------------------------
+
+
+def _note(label: Any) -> TextAreaField:
+    asked = Required(_l("Tulis catatan singkat, supaya penyetuju tahu sebabnya."))
+    return TextAreaField(label, filters=[lambda text: many_lines(text or "")], validators=[asked, Length(max=NOTE_LONGEST)])
+
+
+class BookForm(BaseForm):
+    """The months that parked money shall fill."""
+
+    months = SelectMultipleField(_l("Bulan yang diisi"), validate_choice=False)
+
+    def chosen(self) -> list[Month]:
+        """The months ticked; what is no month is not one."""
+        found = []
+        for raw in (self.months.data or [])[:24]:
+            try:
+                found.append(Month.parse(raw))
+            except ValueError:
+                continue
+        return found
+
+
+class RefundForm(BaseForm):
+    """Why money goes back (PRODUCT 5.5)."""
+
+    CHOICES = tuple((reason.value, REASONS[reason]) for reason in ASKABLE)
+
+    reason = SelectField(_l("Alasan"), choices=[SelectChoice(value, _l(words)) for value, words in CHOICES])
+    note = _note(_l("Catatan untuk penyetuju"))
+
+
+class DropForm(BaseForm):
+    """Why something is not done, or goes on."""
+
+    note = _note(_l("Catatan"))
+
+
+class LossForm(BaseForm):
+    """Who bears what a bank took after the money had gone to BPJS."""
+
+    loss = SelectField(
+        _l("Siapa yang menanggung?"),
+        choices=[
+            SelectChoice(DisputeLoss.pool.value, _l("Dana bersama program")),
+            SelectChoice(DisputeLoss.written_off.value, _l("Dihapusbukukan")),
+        ],
+    )
+    note = _note(_l("Catatan untuk penyetuju"))
+
+
+# ---- money sent by hand --------------------------------------------------------------------------------------------------------
+
+BANKS = ("Bank Kalbar", "BCA", "BNI", "BRI", "BSI", "BTN", "CIMB Niaga", "Danamon", "Mandiri", "Permata", "SeaBank", "Jago")
+
+
+class AccountForm(BaseForm):
+    """Where the payer wants her money."""
+
+    bank = SelectField(_l("Bank"), choices=[SelectChoice(name, name) for name in BANKS])
+    holder = TextField(_l("Nama pemilik rekening"), [Required(_l("Isi nama pemilik rekening"))], longest=NAME_LONGEST)
+    number = TextField(_l("Nomor rekening"), [Required(_l("Isi nomor rekening"))], longest=40)
+
+    def validate_number(self, field: Any) -> None:
+        try:
+            account_number(field.data or "")
+        except Refused as no:
+            raise StopValidation(say(no)) from no
+
+
+class ProofForm(BaseForm):
+    """What the bank gave for a transfer."""
+
+    proof = TextField(_l("Nomor bukti dari bank"), [Required(_l("Isi nomor bukti dari bank"))], longest=120)
+    day = DateField(_l("Tanggal transfer"), validators=[Required(_l("Isi tanggal transfer"))])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from sertakan.db import db, insert_once, transaction
 from sertakan.kit import clock
 from sertakan.payments import gateway, queries, rules, service
+from sertakan.payments.disputes import learn_dispute
 from sertakan.payments.models import ProviderEvent
 from sertakan.payments.refunds import learn_refund
 from sertakan.payments.rules import EventState
@@ -127,6 +128,10 @@ def _charge_refunded(_object_id: str, order_ref: str | None, _kind: str) -> bool
     return known
 
 
+def _dispute(object_id: str, _order_ref: str | None, _kind: str) -> bool:
+    return learn_dispute(gateway.client().get_dispute(object_id)) is not None
+
+
 Handler = Callable[[str, str | None, str], bool]
 HANDLERS: dict[str, Handler] = {
     "checkout.session.completed": _page,
@@ -139,4 +144,7 @@ HANDLERS: dict[str, Handler] = {
     "refund.updated": _refund,
     "refund.failed": _refund,
     "charge.refunded": _charge_refunded,
+    "charge.dispute.created": _dispute,
+    "charge.dispute.updated": _dispute,
+    "charge.dispute.closed": _dispute,
 }

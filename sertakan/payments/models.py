@@ -1,12 +1,13 @@
 """Money in and back. `payment_order` is what we ask, `payment` what came, `allocation` which month it fills, `suspense` what fills none."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from sertakan.db import Instant, Model, choice, guard_rows, key, ref
-from sertakan.payments.rules import EventState, OrderState, RefundReason, RefundState, SuspenseState
+from sertakan.db import Instant, Model, Sealed, choice, guard_rows, key, ref
+from sertakan.payments.guards import guard_refunds
+from sertakan.payments.rules import DisputeLoss, DisputeState, EventState, OrderState, RefundReason, RefundState, SuspenseState
 from sertakan.sponsorships.models import Sponsorship
 
 
@@ -102,8 +103,12 @@ class Suspense(Model):
     reason: Mapped[RefundReason] = mapped_column(choice(RefundReason, "reason"))
     state: Mapped[SuspenseState] = mapped_column(choice(SuspenseState, "state"), default=SuspenseState.open)
     refund_id: Mapped[int | None] = mapped_column(ForeignKey("refund.id"))
+    returned_from_id: Mapped[int | None] = mapped_column(ForeignKey("refund.id"))  # the refund that failed or was not agreed to
     opened_at: Mapped[datetime] = mapped_column(Instant)
+    asked_at: Mapped[datetime | None] = mapped_column(Instant)  # when the payer was last asked for her account
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    payment: Mapped[Payment] = relationship()
 
 
 class Refund(Model):
@@ -129,6 +134,7 @@ class Refund(Model):
     idempotency_key: Mapped[str] = mapped_column(String(64), unique=True)
     provider_refund: Mapped[str | None] = mapped_column(String(255), unique=True)
     failure: Mapped[str | None] = mapped_column(String(80))
+    note: Mapped[str | None] = mapped_column(String(300))  # why, in the words of who asked for it
     attempts: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime | None] = mapped_column(Instant)
     created_at: Mapped[datetime] = mapped_column(Instant)
@@ -150,6 +156,98 @@ class RefundLine(Model):
     refund_id: Mapped[int] = mapped_column(ForeignKey("refund.id"))
     coverage_month_id: Mapped[int] = mapped_column(ForeignKey("coverage_month.id"), index=True)
     amount_rupiah: Mapped[int] = mapped_column(BigInteger)
+
+
+class PayoutAccount(Model):
+    """Where the payer of one sponsorship wants her money when it cannot go back the way it came. Emptied after success."""
+
+    __tablename__ = "payout_account"
+    __table_args__ = (
+        Index(
+            "uq_payout_account_living",
+            "sponsorship_id",
+            unique=True,
+            sqlite_where=text("cleared_at IS NULL"),
+            postgresql_where=text("cleared_at IS NULL"),
+        ),
+        CheckConstraint("cleared_at IS NULL OR (holder_sealed IS NULL AND number_sealed IS NULL)", name="cleared"),
+    )
+
+    id: Mapped[int] = key()
+    ref: Mapped[str] = ref()
+    sponsorship_id: Mapped[int] = mapped_column(ForeignKey("sponsorship.id"))
+    bank: Mapped[str] = mapped_column(String(24))
+    holder_sealed: Mapped[str | None] = mapped_column(String(400))
+    number_sealed: Mapped[str | None] = mapped_column(String(200))
+    number_end: Mapped[str] = mapped_column(String(3))  # what stays: enough to answer "which account was it?"
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    cleared_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    holder = Sealed("holder_sealed")
+    number = Sealed("number_sealed")
+
+    @property
+    def masked(self) -> str:
+        """As shown to staff: `••••••• 482`."""
+        return f"••••••• {self.number_end}"
+
+
+class BankTransfer(Model):
+    """A refund that people send by hand: one notes it with its proof, another confirms that it left the bank."""
+
+    __tablename__ = "bank_transfer"
+    __table_args__ = (
+        CheckConstraint("confirmed_by_id IS NULL OR confirmed_by_id <> typed_by_id", name="two_people"),
+        CheckConstraint("confirmed_by_id IS NULL OR typed_by_id IS NOT NULL", name="typed_first"),
+        CheckConstraint("(typed_by_id IS NULL) = (proof IS NULL)", name="typed_with_proof"),
+    )
+
+    id: Mapped[int] = key()
+    refund_id: Mapped[int] = mapped_column(ForeignKey("refund.id"), unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("payout_account.id"), index=True)
+    proof: Mapped[str | None] = mapped_column(
+        String(120), unique=True
+    )  # the bank's number: the same one cannot prove two refunds
+    transferred_on: Mapped[date | None] = mapped_column(Date)
+    typed_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    confirmed_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+    refund: Mapped[Refund] = relationship()
+    account: Mapped[PayoutAccount] = relationship()
+
+
+class Dispute(Model):
+    """The payer's bank asks for the money of a payment back. While it is open the payment's months may not go to BPJS.
+
+    `loss_rupiah` is what the bank took after the money had left for BPJS: the worker keeps her month, two people book the loss.
+    """
+
+    __tablename__ = "dispute"
+    __table_args__ = (
+        CheckConstraint("amount_rupiah > 0", name="amount"),
+        CheckConstraint("loss_rupiah >= 0 AND loss_rupiah <= amount_rupiah", name="loss"),
+        CheckConstraint("agreed_by_id IS NULL OR agreed_by_id <> proposed_by_id", name="two_people"),
+        CheckConstraint("agreed_by_id IS NULL OR proposed_by_id IS NOT NULL", name="proposed_first"),
+        Index("ix_dispute_state", "state", "opened_at"),
+    )
+
+    id: Mapped[int] = key()
+    ref: Mapped[str] = ref()
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payment.id"), index=True)
+    provider_dispute: Mapped[str] = mapped_column(String(255), unique=True)
+    amount_rupiah: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(String(40))  # the payment service's word
+    state: Mapped[DisputeState] = mapped_column(choice(DisputeState, "state"), default=DisputeState.open)
+    loss_rupiah: Mapped[int] = mapped_column(BigInteger, default=0)
+    loss: Mapped[DisputeLoss | None] = mapped_column(choice(DisputeLoss, "loss_kind"))
+    loss_note: Mapped[str | None] = mapped_column(String(300))
+    proposed_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    agreed_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    opened_at: Mapped[datetime] = mapped_column(Instant)
+    closed_at: Mapped[datetime | None] = mapped_column(Instant)
+    settled_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    payment: Mapped[Payment] = relationship()
 
 
 class ProviderEvent(Model):
@@ -193,5 +291,26 @@ class Receipt(Model):
         return f"KW-{self.year}-{self.number:06d}"
 
 
-for _table in (Order, OrderLine, Payment, Allocation, Suspense, Refund, RefundLine, ProviderEvent, Receipt):
+for _table in (
+    Order,
+    OrderLine,
+    Payment,
+    Allocation,
+    Suspense,
+    Refund,
+    RefundLine,
+    PayoutAccount,
+    BankTransfer,
+    Dispute,
+    ProviderEvent,
+    Receipt,
+):
     guard_rows(_table.__table__, "delete", "nothing about money is deleted")
+# I5: what a person asked for is not sent before another agreed
+guard_rows(
+    Refund.__table__,
+    "update",
+    "two people agree",
+    "NEW.requested_by_id IS NOT NULL AND NEW.approved_by_id IS NULL AND NEW.state NOT IN ('requested', 'cancelled')",
+)
+guard_refunds(Refund.__table__)

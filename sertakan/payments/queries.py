@@ -7,6 +7,7 @@ from flask import abort
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import joinedload
 
+from sertakan.accounts.models import Person
 from sertakan.coverage.models import CoverageMonth
 from sertakan.coverage.rules import MonthState
 from sertakan.db import db
@@ -14,16 +15,19 @@ from sertakan.kit import clock
 from sertakan.payments import rules
 from sertakan.payments.models import (
     Allocation,
+    BankTransfer,
+    Dispute,
     Order,
     OrderLine,
     Payment,
+    PayoutAccount,
     ProviderEvent,
     Receipt,
     Refund,
     RefundLine,
     Suspense,
 )
-from sertakan.payments.rules import EventState, OrderState, RefundState, SuspenseState
+from sertakan.payments.rules import DisputeState, EventState, OrderState, RefundState, SuspenseState
 from sertakan.sponsorships.models import Sponsorship
 from sertakan.sponsorships.rules import ReviewState, TermState
 
@@ -175,6 +179,76 @@ def list_suspense(sponsorship_id: int | None = None) -> Sequence[Suspense]:
     return db.session.scalars(statement.order_by(Suspense.opened_at, Suspense.id)).all()
 
 
+def get_suspense(ref: str, lock: bool = False) -> Suspense:
+    """By its unguessable reference; 404 for a made-up one. With `lock` read anew and held until the transaction ends."""
+    statement = select(Suspense).where(Suspense.ref == ref)
+    if lock:
+        statement = statement.with_for_update(of=Suspense).execution_options(populate_existing=True)
+    return db.session.scalars(statement).first() or abort(404)
+
+
+# ---- transfers by hand ---------------------------------------------------------------------------------------------------------
+
+
+def find_account(sponsorship_id: int, lock: bool = False) -> PayoutAccount | None:
+    """The living account of a sponsorship's payer."""
+    statement = select(PayoutAccount).where(PayoutAccount.sponsorship_id == sponsorship_id, PayoutAccount.cleared_at.is_(None))
+    if lock:
+        statement = statement.with_for_update(of=PayoutAccount).execution_options(populate_existing=True)
+    return db.session.scalars(statement).first()
+
+
+def transfer_of(refund_id: int) -> BankTransfer | None:
+    return db.session.scalars(select(BankTransfer).where(BankTransfer.refund_id == refund_id)).first()
+
+
+def by_transfer(refund_id: Any) -> Any:
+    """SQL: people send this refund; the job does not."""
+    return select(BankTransfer.id).where(BankTransfer.refund_id == refund_id).exists()
+
+
+def account_in_use(account_id: int) -> bool:
+    """Whether a refund on its way still needs it."""
+    statement = select(BankTransfer.id).join(Refund, Refund.id == BankTransfer.refund_id)
+    statement = statement.where(BankTransfer.account_id == account_id, Refund.state.in_(rules.ON_ITS_WAY))
+    return bool(db.session.scalar(select(statement.exists())))
+
+
+# ---- disputes ------------------------------------------------------------------------------------------------------------------
+
+
+def open_dispute(payment_id: Any) -> Any:
+    """SQL: the payer's bank is asking for this payment back; its money is not to be moved."""
+    return select(Dispute.id).where(Dispute.payment_id == payment_id, Dispute.state == DisputeState.open).exists()
+
+
+def is_disputed(payment_id: int) -> bool:
+    return bool(db.session.scalar(select(open_dispute(payment_id))))
+
+
+def frozen(month_id: Any) -> Any:
+    """SQL: money of this month is disputed, so the month may not go to BPJS (PRODUCT 5.4)."""
+    money = select(Allocation.id).join(Dispute, Dispute.payment_id == Allocation.payment_id)
+    return money.where(
+        Allocation.coverage_month_id == month_id, Allocation.freed_at.is_(None), Dispute.state == DisputeState.open
+    ).exists()
+
+
+def get_dispute(ref: str, lock: bool = False) -> Dispute:
+    """By its unguessable reference; 404 for a made-up one."""
+    statement = select(Dispute).where(Dispute.ref == ref)
+    if lock:
+        statement = statement.with_for_update(of=Dispute).execution_options(populate_existing=True)
+    return db.session.scalars(statement).first() or abort(404)
+
+
+def find_dispute(provider_dispute: str, lock: bool = False) -> Dispute | None:
+    statement = select(Dispute).where(Dispute.provider_dispute == provider_dispute)
+    if lock:
+        statement = statement.with_for_update(of=Dispute).execution_options(populate_existing=True)
+    return db.session.scalars(statement).first()
+
+
 # ---- refunds -------------------------------------------------------------------------------------------------------------------
 
 
@@ -188,6 +262,12 @@ def get_refund(refund_id: int, lock: bool = False) -> Refund:
     return found
 
 
+def get_refund_by_ref(ref: str, lock: bool = False) -> Refund:
+    """By its unguessable reference; 404 for a made-up one."""
+    found = db.session.scalar(select(Refund.id).where(Refund.ref == ref))
+    return get_refund(found, lock) if found else abort(404)
+
+
 def find_refund_id(ref: str | None, provider_refund: str) -> int | None:
     """Ours by our reference, else by theirs; None for one made by hand at the payment service."""
     return db.session.scalar(select(Refund.id).where(or_(Refund.ref == ref, Refund.provider_refund == provider_refund)).limit(1))
@@ -196,7 +276,10 @@ def find_refund_id(ref: str | None, provider_refund: str) -> int | None:
 def due_refunds() -> Sequence[int]:
     """Approved and not yet sent, and due for a try."""
     due = or_(Refund.next_try_at.is_(None), Refund.next_try_at <= clock.now())
-    return _ids(select(Refund.id).where(Refund.state == RefundState.approved, due).order_by(Refund.id))
+    free = ~open_dispute(Refund.payment_id)  # the payment service refuses to refund what a bank asks for already
+    return _ids(
+        select(Refund.id).where(Refund.state == RefundState.approved, due, free, ~by_transfer(Refund.id)).order_by(Refund.id)
+    )
 
 
 def sent_refunds() -> Sequence[int]:
@@ -217,6 +300,13 @@ def refunds_of(sponsorship_id: int) -> Sequence[Refund]:
     """All refunds of a sponsorship, oldest first."""
     statement = select(Refund).join(Payment).join(Order).where(Order.sponsorship_id == sponsorship_id).order_by(Refund.id)
     return db.session.scalars(statement).all()
+
+
+def names_of(person_ids: Sequence[int]) -> dict[int, str]:
+    """The names of colleagues, for a page that says who did what."""
+    if not person_ids:
+        return {}
+    return {row[0]: row[1] for row in db.session.execute(select(Person.id, Person.name).where(Person.id.in_(person_ids)))}
 
 
 # ---- events --------------------------------------------------------------------------------------------------------------------

@@ -5,20 +5,23 @@ For every payment at every moment: money in live months + refunds not failed + o
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import groupby
 
 from flask_babel import force_locale
 
 from sertakan.accounts.models import Person
+from sertakan.accounts.permissions import Permission, may
 from sertakan.audit.service import GATEWAY, SYSTEM, record
 from sertakan.coverage import service as coverage_service
 from sertakan.coverage.models import CoverageMonth
 from sertakan.coverage.rules import MonthState
 from sertakan.db import db, new_ref, transaction
 from sertakan.kit import clock
+from sertakan.kit.money import rupiah
 from sertakan.notices import service as notices
 from sertakan.payments import gateway, queries, rules
-from sertakan.payments.models import Allocation, Payment, Refund, RefundLine, Suspense
+from sertakan.payments.models import Allocation, Order, Payment, Refund, RefundLine, Suspense
 from sertakan.payments.rules import RefundReason, RefundState, SuspenseState
 from sertakan.payments.stripe import Refund as StripeRefund
 from sertakan.payments.stripe import StripeRefused
@@ -67,6 +70,7 @@ def refund_months(
     months: Sequence[CoverageMonth],
     reason: RefundReason,
     requested_by: Person | None = None,
+    note: str | None = None,
 ) -> list[Refund]:
     """Give back the money of these months, one refund per payment. Months still `paid` are released here; others must be already.
 
@@ -80,9 +84,9 @@ def refund_months(
     refunds = []
     for payment_id, group in groupby(queries.live_allocations(list(rows)), key=lambda row: row.payment_id):
         allocations = list(group)
-        _free(allocations)
+        free(allocations)
         amount = sum(row.amount_rupiah for row in allocations)
-        refund = _add(actor, payment_id, amount, reason, requested_by)
+        refund = add(actor, payment_id, amount, reason, requested_by, note)
         db.session.add_all(
             RefundLine(refund_id=refund.id, coverage_month_id=row.coverage_month_id, amount_rupiah=row.amount_rupiah)
             for row in allocations
@@ -101,12 +105,22 @@ def refund_months(
     return refunds
 
 
-def _free(allocations: Sequence[Allocation]) -> None:
+def free(allocations: Sequence[Allocation]) -> None:
+    """These months hold this money no longer. Written at once: the database counts it before it takes the refund."""
     for allocation in allocations:
         allocation.freed_at = clock.now()
+    db.session.flush()
 
 
-def _add(actor: str, payment_id: int, amount: int, reason: RefundReason, requested_by: Person | None) -> Refund:
+def add(
+    actor: str,
+    payment_id: int,
+    amount: int,
+    reason: RefundReason,
+    requested_by: Person | None = None,
+    note: str | None = None,
+) -> Refund:
+    """A refund's row: by rule, or asked for by a person and waiting for another."""
     ref = new_ref()
     refund = Refund(
         ref=ref,
@@ -115,6 +129,7 @@ def _add(actor: str, payment_id: int, amount: int, reason: RefundReason, request
         reason=reason,
         state=RefundState.requested if requested_by else RefundState.approved,
         requested_by_id=requested_by.id if requested_by else None,
+        note=note,
         idempotency_key=f"refund_{ref}_1",
         attempts=0,
         created_at=clock.now(),
@@ -127,17 +142,47 @@ def _add(actor: str, payment_id: int, amount: int, reason: RefundReason, request
 
 
 def agree_refund(*, actor: Person, refund: Refund) -> None:
-    """The second person's yes (PRODUCT 5.5). Refuses OwnRequest."""
+    """The second person's yes (PRODUCT 5.5). Refuses RefundDecided, OwnRequest, and OverLimit for who is no supervisor."""
+    _check_open(refund)
     if refund.requested_by_id == actor.id:
         raise rules.OwnRequest
+    limit = gateway.settings().refund_limit_rupiah
+    if refund.amount_rupiah > limit and not may(actor.role, Permission.refund_approve_large):
+        raise rules.OverLimit(limit=rupiah(limit, actor.locale))
     refund.approved_by_id = actor.id
     move_refund(refund, RefundState.approved, actor=actor.ref)
 
 
-def park(payment: Payment, amount_rupiah: int, reason: RefundReason) -> Suspense:
-    """Money that fills no month, from now on visible as such."""
+def drop_refund(*, actor: Person, refund: Refund, note: str) -> Suspense:
+    """A no, or second thoughts: nothing is sent, the money is without a month again. Refuses RefundDecided, NoteMissing."""
+    _check_open(refund)
+    if not note.strip():
+        raise rules.NoteMissing(field="note")
+    move_refund(refund, RefundState.cancelled, actor=actor.ref, reason=note)
+    return park(refund.payment, refund.amount_rupiah, refund.reason, returned_from=refund)
+
+
+def _check_open(refund: Refund) -> None:
+    if refund.state is not RefundState.requested:
+        raise rules.RefundDecided
+
+
+def park(
+    payment: Payment,
+    amount_rupiah: int,
+    reason: RefundReason,
+    *,
+    returned_from: Refund | None = None,
+    since: datetime | None = None,
+) -> Suspense:
+    """Money that fills no month, from now on visible as such. `since`: what is left of an older suspense keeps its age."""
     suspense = Suspense(
-        payment_id=payment.id, amount_rupiah=amount_rupiah, reason=reason, state=SuspenseState.open, opened_at=clock.now()
+        payment_id=payment.id,
+        amount_rupiah=amount_rupiah,
+        reason=reason,
+        state=SuspenseState.open,
+        returned_from_id=returned_from.id if returned_from else None,
+        opened_at=since or clock.now(),
     )
     db.session.add(suspense)
     db.session.flush()
@@ -146,19 +191,37 @@ def park(payment: Payment, amount_rupiah: int, reason: RefundReason) -> Suspense
     return suspense
 
 
-def refund_suspense(*, actor: str, suspense: Suspense, requested_by: Person | None = None) -> Refund:
-    """Send parked money back to its payer. Refuses NotInSuspense. The months that waited for this money become free."""
+def refund_suspense(
+    *,
+    actor: str,
+    suspense: Suspense,
+    requested_by: Person | None = None,
+    reason: RefundReason | None = None,
+    note: str | None = None,
+) -> Refund:
+    """Send parked money back to its payer. Refuses NotInSuspense. The months that waited for this money become free.
+
+    With `requested_by` another person must agree first; `reason` replaces the one under which the money was parked.
+    """
     if suspense.state is not SuspenseState.open:
         raise rules.NotInSuspense
-    refund = _add(actor, suspense.payment_id, suspense.amount_rupiah, suspense.reason, requested_by)
+    refund = add(actor, suspense.payment_id, suspense.amount_rupiah, reason or suspense.reason, requested_by, note)
     suspense.state, suspense.refund_id, suspense.closed_at = SuspenseState.refunded, refund.id, clock.now()
     facts = {"refund": refund.ref, "suspense": suspense.ref}
     record(actor=actor, action="suspense.refund", subject=f"refund:{refund.ref}", after=facts)
     if suspense.reason is RefundReason.error:
-        for month in queries.months_of_order(refund.payment.order_id, lock=True):
-            if month.state is MonthState.reserved:
-                coverage_service.move(actor=actor, month=month, to=MonthState.released, reason=suspense.reason.value)
+        end_hold(actor, refund.payment.order)
     return refund
+
+
+def end_hold(actor: str, order: Order) -> None:
+    """Somebody decided what to do with money that did not fit: the bill waits no longer, its unfilled months are free."""
+    if order.held_reason is not None:
+        record(actor=actor, action="order.release", subject=f"order:{order.ref}", before={"held": order.held_reason})
+        order.held_reason = None
+    for month in queries.months_of_order(order.id, lock=True):
+        if month.state is MonthState.reserved:
+            coverage_service.move(actor=actor, month=month, to=MonthState.released, reason=RefundReason.error.value)
 
 
 def cancel_sponsorship(*, actor: Person, sponsorship: Sponsorship) -> int:
@@ -206,7 +269,7 @@ def send_refund(refund_id: int) -> RefundState:
     with transaction():
         refund = queries.get_refund(refund_id, lock=True)
         due = refund.next_try_at is None or refund.next_try_at <= clock.now()
-        if refund.state is not RefundState.approved or not due:
+        if refund.state is not RefundState.approved or not due or queries.transfer_of(refund_id) is not None:
             return refund.state
         old_key = rules.key_is_old(refund.first_tried_at, clock.real_now())
         refund.attempts += 1
@@ -281,5 +344,5 @@ def _fail(refund: Refund, why: str) -> None:
     """The money is with us again: a new suspense, for a person to decide. Loud, since the payer is waiting."""
     refund.failure = why[:80]
     move_refund(refund, RefundState.failed, actor=GATEWAY, reason=why[:80])
-    park(refund.payment, refund.amount_rupiah, refund.reason)
+    park(refund.payment, refund.amount_rupiah, refund.reason, returned_from=refund)
     log.error("refund %s failed: %s", refund.ref, why[:80])

@@ -33,6 +33,10 @@ class RefundReason(StrEnum):
     overpayment = "overpayment"
     month_taken = "month_taken"
     worker_died = "worker_died"
+    worker_formal = "worker_formal"  # she has an employer who must register her
+    taken_over = "taken_over"  # the city's budget pays for her now
+    scheme_refused = "scheme_refused"  # BPJS did not take the month
+    disputed = "disputed"  # the payer's bank took it back
     error = "error"
 
 
@@ -40,6 +44,19 @@ class SuspenseState(StrEnum):
     open = "open"
     booked = "booked"
     refunded = "refunded"
+
+
+class DisputeState(StrEnum):
+    open = "open"
+    won = "won"
+    lost = "lost"
+
+
+class DisputeLoss(StrEnum):
+    """Who bears what the bank took after the money had left for BPJS (PRODUCT 5.3)."""
+
+    pool = "pool"
+    written_off = "written_off"
 
 
 class EventState(StrEnum):
@@ -66,6 +83,22 @@ REFUND_MOVES: dict[RefundState, frozenset[RefundState]] = {
     F.failed: frozenset(),
     F.cancelled: frozenset(),
 }
+DISPUTE_MOVES: dict[DisputeState, frozenset[DisputeState]] = {
+    DisputeState.open: frozenset({DisputeState.won, DisputeState.lost}),
+    DisputeState.won: frozenset(),
+    DisputeState.lost: frozenset(),
+}
+# what a person may give as the reason of a refund that she asks for (PRODUCT 5.5); the others are said by rules
+ASKABLE = (
+    RefundReason.duplicate,
+    RefundReason.overpayment,
+    RefundReason.worker_died,
+    RefundReason.worker_formal,
+    RefundReason.taken_over,
+    RefundReason.cancelled,
+    RefundReason.scheme_refused,
+    RefundReason.error,
+)
 UNPAID = frozenset({O.opening, O.open})
 ON_ITS_WAY = frozenset({F.requested, F.approved, F.sent})
 
@@ -129,6 +162,109 @@ class OwnRequest(Refused):
     status = 403
 
 
+class PaymentDisputed(Refused):
+    message = N_("Bank pembayar sedang mempersoalkan pembayaran ini. Tunggu sampai selesai.")
+    status = 409
+
+
+class RefundDecided(Refused):
+    message = N_("Pengembalian ini sudah diputuskan.")
+    status = 409
+
+
+class OverLimit(Refused):
+    message = N_("Di atas %(limit)s, pengembalian disetujui oleh penyelia.")
+    status = 403
+
+
+class ReasonMissing(Refused):
+    message = N_("Pilih alasannya dulu")
+
+
+class NoteMissing(Refused):
+    message = N_("Tulis catatan singkat, supaya penyetuju tahu sebabnya.")
+
+
+class NoMonths(Refused):
+    message = N_("Pilih paling sedikit satu bulan.")
+
+
+class MonthsCostMore(Refused):
+    message = N_("Bulan yang dipilih %(total)s, sedangkan uangnya %(amount)s. Kurangi bulannya.")
+
+
+class PromiseOver(Refused):
+    message = N_("Dukungan ini sudah berakhir, jadi uangnya tidak dapat mengisi bulan. Kembalikan kepada pembayarnya.")
+    status = 409
+
+
+class NotHeld(Refused):
+    message = N_("Tagihan ini tidak sedang ditahan.")
+    status = 409
+
+
+class AskedToday(Refused):
+    message = N_("Rekening sudah diminta hari ini. Tunggu jawabannya.")
+    status = 409
+
+
+class NumberWrong(Refused):
+    message = N_("Nomor rekening terdiri dari 6 sampai 20 angka.")
+
+
+class NotReady(Refused):
+    message = N_("Pengembalian ini belum disetujui, atau transfernya sudah dicatat.")
+    status = 409
+
+
+class AccountMissing(Refused):
+    message = N_("Pembayar belum memberi rekening. Minta dulu.")
+    status = 409
+
+
+class AccountInUse(Refused):
+    message = N_("Uang Anda sedang dikirim ke rekening yang sudah Anda berikan. Rekening tidak dapat diganti sekarang.")
+    status = 409
+
+
+class NothingToReturn(Refused):
+    message = N_("Tidak ada uang yang perlu dikembalikan, jadi rekening tidak perlu diisi.")
+    status = 409
+
+
+class ProofUsed(Refused):
+    message = N_("Bukti ini sudah dipakai untuk pengembalian lain.")
+    status = 409
+
+
+class TransferDay(Refused):
+    message = N_("Tanggal transfer tidak boleh sebelum pengembalian disetujui atau setelah hari ini.")
+
+
+class OwnTransfer(Refused):
+    message = N_("Transfer dipastikan oleh orang lain, bukan oleh yang mencatatnya.")
+    status = 403
+
+
+class OwnLoss(Refused):
+    message = N_("Kerugian disetujui oleh orang lain, bukan oleh pengusulnya.")
+    status = 403
+
+
+class LossChoice(Refused):
+    message = N_("Pilih siapa yang menanggung kerugiannya")
+
+
+class NoLoss(Refused):
+    message = N_("Tidak ada kerugian yang perlu dibukukan.")
+    status = 409
+
+
+class LossSettled(Refused):
+    message = N_("Kerugian ini sudah dibukukan.")
+    status = 409
+
+
 def check_order(before: OrderState, after: OrderState) -> None:
     if after not in ORDER_MOVES[before]:
         raise IllegalMove(f"order: {before} -> {after}")
@@ -137,6 +273,19 @@ def check_order(before: OrderState, after: OrderState) -> None:
 def check_refund(before: RefundState, after: RefundState) -> None:
     if after not in REFUND_MOVES[before]:
         raise IllegalMove(f"refund: {before} -> {after}")
+
+
+def dispute_state(said: str) -> DisputeState:
+    """What the payment service's word for a dispute means here; whatever is not over is open."""
+    return {"won": DisputeState.won, "warning_closed": DisputeState.won, "lost": DisputeState.lost}.get(said, DisputeState.open)
+
+
+def account_number(typed: str) -> str:
+    """The digits of a bank account as typed with spaces, dots or dashes. Refuses NumberWrong."""
+    digits = "".join(letter for letter in typed if letter not in " .-")
+    if not (digits.isascii() and digits.isdigit() and 6 <= len(digits) <= 20):
+        raise NumberWrong(field="number")
+    return digits
 
 
 def check_floor(amount_rupiah: int, floor_rupiah: int, shown: tuple[str, str]) -> None:

@@ -22,6 +22,7 @@ from sertakan.payments.stripe_answers import (
     AmountTooSmall,
     Answer,
     CheckoutSession,
+    Dispute,
     EventKnock,
     Json,
     Refund,
@@ -136,6 +137,17 @@ def _refund(body: Json) -> Refund:
         payment_intent=_id(body.get("payment_intent")),
         refund_ref=_metadata(body, "refund"),
         failure_reason=_id(body.get("failure_reason")),
+    )
+
+
+def _dispute(body: Json) -> Dispute:
+    return Dispute(
+        id=_must(body, "id"),
+        status=body.get("status") or "",
+        amount_rupiah=from_sen(body.get("amount"), body.get("currency")),
+        currency=body.get("currency") or "",
+        payment_intent=_id(body.get("payment_intent")),
+        reason=body.get("reason") or "",
     )
 
 
@@ -265,6 +277,9 @@ class StripeClient:
     def list_refunds(self, *, payment_intent: str | None = None, created_gte: datetime | None = None) -> Iterator[Refund]:
         """All refunds, newest first; of one payment when named."""
         return map(_refund, self._pages("/v1/refunds", _filters(payment_intent=payment_intent, created_gte=created_gte)))
+
+    def get_dispute(self, dispute_id: str) -> Dispute:
+        return _dispute(self._call("GET", f"/v1/disputes/{quote(dispute_id, safe='')}", {}))
 
     # -- the wire
 

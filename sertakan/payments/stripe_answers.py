@@ -68,6 +68,18 @@ class Refund:
 
 
 @dataclass(frozen=True)
+class Dispute:
+    """The payer's bank asks for a payment back. `status`: needs_response, under_review, warning_…, won, lost."""
+
+    id: str
+    status: str
+    amount_rupiah: int | None
+    currency: str
+    payment_intent: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
 class EventKnock:
     """An event in Stripe's list, for finding those that never reached us."""
 

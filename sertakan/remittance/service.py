@@ -18,6 +18,7 @@ from sertakan.db import db
 from sertakan.kit import clock, money
 from sertakan.kit.codes import new_code
 from sertakan.kit.months import Month
+from sertakan.payments import queries as payment_queries
 from sertakan.payments import refunds
 from sertakan.payments.models import Allocation, Order, Payment
 from sertakan.remittance import queries, rules
@@ -72,6 +73,7 @@ def _sendable() -> list[ColumnElement[bool]]:
         Worker.id == CoverageMonth.worker_id,
         Worker.state.not_in(GONE),
         ~held,
+        ~payment_queries.frozen(CoverageMonth.id),
     ]
 
 

@@ -1,7 +1,8 @@
-"""Following one sponsorship through every table, and the money that has no month."""
+"""Following one sponsorship through every table, and what the self-checks found when they last ran."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
@@ -9,26 +10,43 @@ from sertakan.accounts.models import Person
 from sertakan.audit.models import AuditEntry
 from sertakan.coverage.models import CoverageMonth
 from sertakan.db import db
-from sertakan.payments.models import Allocation, Order, Payment, Refund, Suspense
-from sertakan.payments.rules import RefundState, SuspenseState
+from sertakan.kit import clock
+from sertakan.payments.models import Order, Payment, Refund
+from sertakan.reports.models import BookCheck
 from sertakan.sponsorships.models import Sponsorship
 
 MOST = 500
 
 
-@dataclass(frozen=True)
-class Money:
-    """Where the received rupiah are now; `received = months + suspense + refunded + refunding`."""
+PERIOD, SLACK = timedelta(days=1), timedelta(hours=2)
 
-    received: int
-    in_months: int
-    suspense: int
-    refunded: int
-    refunding: int
+
+@dataclass(frozen=True)
+class LastRun:
+    """What the self-checks found when they last ran. Without a run, or with one that is too old, nobody may call the books good."""
+
+    checks: Sequence[BookCheck]
+    late: bool
 
     @property
-    def balances(self) -> bool:
-        return self.received == self.in_months + self.suspense + self.refunded + self.refunding
+    def at(self) -> datetime | None:
+        return max((check.ended_at for check in self.checks), default=None)
+
+    @property
+    def found(self) -> int:
+        return sum(check.found for check in self.checks)
+
+    @property
+    def ok(self) -> bool:
+        return bool(self.checks) and not self.late and all(check.ok for check in self.checks)
+
+
+def last_run() -> LastRun:
+    """The newest run, in the order in which it asked. Late after a day and two hours, by the real clock."""
+    newest = select(func.max(BookCheck.run)).scalar_subquery()
+    checks = db.session.scalars(select(BookCheck).where(BookCheck.run == newest).order_by(BookCheck.id)).all()
+    late = not checks or clock.real_now() - max(check.ended_at for check in checks) > PERIOD + SLACK
+    return LastRun(checks, late)
 
 
 def find_sponsorship(code: str) -> Sponsorship | None:
@@ -54,36 +72,3 @@ def list_trail(sponsorship: Sponsorship) -> list[tuple[AuditEntry, str]]:
 def _names(entries: Sequence[AuditEntry]) -> dict[str, str]:
     refs = {entry.actor for entry in entries}
     return {row[0]: row[1] for row in db.session.execute(select(Person.ref, Person.name).where(Person.ref.in_(refs)))}
-
-
-def money() -> Money:
-    """The identity of the books, in one statement."""
-    back = (RefundState.failed, RefundState.cancelled, RefundState.succeeded)
-    row = db.session.execute(
-        select(
-            select(func.coalesce(func.sum(Payment.amount_rupiah), 0)).scalar_subquery(),
-            select(func.coalesce(func.sum(Allocation.amount_rupiah), 0)).where(Allocation.freed_at.is_(None)).scalar_subquery(),
-            select(func.coalesce(func.sum(Suspense.amount_rupiah), 0))
-            .where(Suspense.state == SuspenseState.open)
-            .scalar_subquery(),
-            select(func.coalesce(func.sum(Refund.amount_rupiah), 0))
-            .where(Refund.state == RefundState.succeeded)
-            .scalar_subquery(),
-            select(func.coalesce(func.sum(Refund.amount_rupiah), 0)).where(Refund.state.not_in(back)).scalar_subquery(),
-        )
-    ).one()
-    return Money(*(int(amount) for amount in row))
-
-
-def list_suspense() -> Sequence[tuple[Suspense, str]]:
-    """Open money without a month, oldest first, with the code of its sponsorship."""
-    rows = db.session.execute(
-        select(Suspense, Sponsorship.code)
-        .join(Payment, Payment.id == Suspense.payment_id)
-        .join(Order, Order.id == Payment.order_id)
-        .join(Sponsorship, Sponsorship.id == Order.sponsorship_id)
-        .where(Suspense.state == SuspenseState.open)
-        .order_by(Suspense.opened_at)
-        .limit(MOST)
-    )
-    return [(row[0], row[1]) for row in rows]

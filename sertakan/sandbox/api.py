@@ -76,6 +76,7 @@ FILTERS: dict[str, dict[str, Any]] = {
     "checkout.session": {"payment_intent": params.Text(), "status": params.Choice(options=("open", "complete", "expired"))},
     "refund": {"payment_intent": params.Text(), "charge": params.Text()},
     "charge": {"payment_intent": params.Text()},
+    "dispute": {"payment_intent": params.Text(), "charge": params.Text()},
     "payment_intent": {},
     "event": {"type": params.Text()},
 }
@@ -211,6 +212,7 @@ def create_refund() -> Response:
 PLURALS = {
     "checkout/sessions": "checkout.session",
     "refunds": "refund",
+    "disputes": "dispute",
     "charges": "charge",
     "payment_intents": "payment_intent",
     "events": "event",

@@ -191,6 +191,9 @@ class Bank:
         with self.store.write():
             charge = self._charge_to_refund(wanted)
             left = charge["amount"] - charge["amount_refunded"]
+            if charge["disputed"]:
+                said = f"Charge {charge['id']} has been charged back; cannot issue a refund."
+                raise ApiError(400, said, code="charge_disputed", stored=True)
             if left == 0:
                 raise ApiError(
                     400, f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded", stored=True
@@ -248,6 +251,34 @@ class Bank:
             self._save(refund, failure_reason="declined")
             self._tell("refund.failed", refund)
         self._add_refunded(self.store.get("charge", refund["charge"]), -refund["amount"])
+
+    # -- disputes
+
+    def dispute(self, session_id: str, amount_rupiah: int | None = None) -> Json:
+        """The payer's bank asks for the money of a session back, whole unless said."""
+        with self.store.write():
+            session = self.store.get("checkout.session", session_id)
+            if session["payment_status"] != "paid":
+                raise ApiError(400, "This session is not paid.")
+            intent = self.store.get("payment_intent", session["payment_intent"])
+            charge = self.store.get("charge", intent["latest_charge"])
+            amount = charge["amount"] if amount_rupiah is None else amount_rupiah * SEN
+            dispute = self.store.put(shapes.dispute(charge, amount=amount, created=self.store.now()))
+            self._save(charge, disputed=True)
+            self._tell("charge.dispute.created", dispute)
+            return dispute
+
+    def close_dispute(self, dispute_id: str, status: str) -> Json:
+        """The bank decides: `won` by the merchant, or `lost`."""
+        with self.store.write():
+            dispute = self.store.get("dispute", dispute_id)
+            if dispute["status"] in {"won", "lost"}:
+                raise ApiError(400, f"This dispute is {dispute['status']}.")
+            self._save(dispute, status=status)
+            if status == "won":
+                self._save(self.store.get("charge", dispute["charge"]), disputed=False)
+            self._tell("charge.dispute.closed", dispute)
+            return dispute
 
     # -- bookkeeping
 

@@ -35,7 +35,7 @@ def _wanted() -> Json:
 def state() -> Response:
     """Everything: objects by kind, newest first, deliveries, settings, faults."""
     of = parts()
-    kinds = ("checkout.session", "payment_intent", "charge", "refund", "event")
+    kinds = ("checkout.session", "payment_intent", "charge", "refund", "dispute", "event")
     return jsonify(
         {kind: of.store.all(kind) for kind in kinds}
         | {"deliveries": of.store.deliveries(), "webhooks": of.store.setting("webhooks", {}), "now": of.store.now()}
@@ -127,6 +127,24 @@ def settle_refund(refund_id: str, status: str) -> Response:
     refund = parts().bank.settle_refund(refund_id, status)
     parts().sender.wake()
     return jsonify(refund)
+
+
+@bp.post("/sessions/<session_id>/dispute")
+def dispute(session_id: str) -> Response:
+    """`{"amount_rupiah": 8400}`: the payer's bank asks for it back, all of it unless said."""
+    wanted = _wanted()
+    amount = wanted.get("amount_rupiah")
+    made = parts().bank.dispute(session_id, None if amount is None else int(amount))
+    parts().sender.wake()
+    return jsonify(made)
+
+
+@bp.post("/disputes/<dispute_id>/<any(won, lost):status>")
+def close_dispute(dispute_id: str, status: str) -> Response:
+    _wanted()
+    closed = parts().bank.close_dispute(dispute_id, status)
+    parts().sender.wake()
+    return jsonify(closed)
 
 
 # ---- events --------------------------------------------------------------------------------------------------------------------

@@ -132,6 +132,28 @@ def refund(of: Json, wanted: Json, *, amount: int, status: str, created: int) ->
     }
 
 
+def dispute(of: Json, *, amount: int, created: int) -> Json:
+    """The bank of the payer wants this charge back; the merchant may answer."""
+    return {
+        "id": new_id("dp_"),
+        "object": "dispute",
+        "amount": amount,
+        "balance_transactions": [],
+        "charge": of["id"],
+        "created": created,
+        "currency": of["currency"],
+        "enhanced_eligibility_types": [],
+        "evidence": {},
+        "evidence_details": {"due_by": created + 7 * 86_400, "has_evidence": False, "past_due": False, "submission_count": 0},
+        "is_charge_refundable": False,
+        "livemode": False,
+        "metadata": {},
+        "payment_intent": of["payment_intent"],
+        "reason": "fraudulent",
+        "status": "needs_response",
+    }
+
+
 def event(kind: str, thing: Json, *, created: int, request: Json) -> Json:
     return {
         "id": new_id("evt_"),

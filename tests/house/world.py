@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from sertakan.accounts import codes, staff
-from sertakan.accounts.models import MemberRole, Membership, Organisation, OrganisationKind, SignIn
+from sertakan.accounts.models import MemberRole, Membership, Organisation, OrganisationKind, Person, SignIn
 from sertakan.accounts.permissions import Role
 from sertakan.bulk.models import Upload
 from sertakan.bulk.rules import UploadState
@@ -24,8 +24,9 @@ from sertakan.notices import links
 from sertakan.organisations import queries as organisation_rows
 from sertakan.organisations import service as organisations
 from sertakan.organisations.rules import NumberKind, Profile
-from sertakan.payments.models import Allocation, Order, OrderLine, Payment, Receipt
-from sertakan.payments.rules import OrderState
+from sertakan.payments import refunds, transfers
+from sertakan.payments.models import Allocation, Dispute, Order, OrderLine, Payment, Receipt
+from sertakan.payments.rules import DisputeLoss, DisputeState, OrderState, RefundReason
 from sertakan.sponsorships import calendar
 from sertakan.sponsorships import links as promise_links
 from sertakan.sponsorships import queries as sponsorships
@@ -128,7 +129,36 @@ def _bill(code: str) -> dict[str, str]:
         receipt = Receipt(year=2026, number=1, payment_id=payment.id, issued_at=now)
         session.add(receipt)
         session.flush()
-        return {"order": order.ref, "receipt": receipt.ref}
+        return {"order": order.ref, "receipt": receipt.ref} | _without_month(order)
+
+
+def _without_month(order: Order) -> dict[str, str]:
+    """The same bill paid twice more: one payment waits for a decision, of the other somebody asks for it to go back."""
+    found = []
+    for intent in ("pi_parked", "pi_back"):
+        payment = Payment(order_id=order.id, provider_intent=intent, amount_rupiah=8_400, received_at=clock.now())
+        db.session.add(payment)
+        db.session.flush()
+        found.append(refunds.park(payment, 8_400, RefundReason.duplicate))
+    maya = db.session.scalars(select(Person).where(Person.role == Role.finance)).one()
+    asked = refunds.refund_suspense(actor=maya.ref, suspense=found[1], requested_by=maya, note="dua kali")
+    dispute = Dispute(
+        payment_id=found[0].payment_id,
+        provider_dispute="dp_house",
+        amount_rupiah=8_400,
+        reason="fraudulent",
+        state=DisputeState.lost,
+        loss_rupiah=8_400,
+        loss=DisputeLoss.pool,
+        loss_note="uji",
+        proposed_by_id=maya.id,
+        opened_at=clock.now(),
+        closed_at=clock.now(),
+    )
+    db.session.add(dispute)
+    db.session.flush()
+    account = promise_links.make_link(sponsorship=order.sponsorship, purpose=transfers.PURPOSE)
+    return {"account": account, "suspense": found[0].ref, "refund": asked.ref, "dispute": dispute.ref}
 
 
 def _links(cast: Cast, code: str) -> dict[str, str]:
