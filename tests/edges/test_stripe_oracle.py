@@ -119,6 +119,27 @@ def test_both_refund_the_same_way(
     assert official.v1.payment_intents.retrieve(intent).latest_charge == charge.id
 
 
+def test_both_read_a_dispute_the_same_way(
+    opened: Opened, stripe_client: StripeClient, official: stripe.StripeClient, sandbox: Sandbox
+) -> None:
+    session = opened()
+    sandbox.act(session.id, "pay")
+    made = sandbox.control(f"sessions/{session.id}/dispute")
+    for status in ("needs_response", "lost"):
+        ours, theirs = stripe_client.get_dispute(made["id"]), official.v1.disputes.retrieve(made["id"])
+        assert (ours.id, ours.status, ours.reason) == (theirs.id, theirs.status, theirs.reason)
+        assert (ours.amount_rupiah, ours.currency, ours.payment_intent) == (
+            theirs.amount // 100,
+            theirs.currency,
+            theirs.payment_intent,
+        )
+        assert theirs.status == status
+        assert set(made) <= set(stripe.Dispute.__annotations__)
+        assert official.v1.charges.retrieve(str(theirs.charge)).disputed
+        if status != "lost":
+            sandbox.control(f"disputes/{made['id']}/lost")
+
+
 @pytest.mark.parametrize(
     ("fault", "theirs", "ours"),
     [

@@ -261,7 +261,7 @@ def test_every_reason_has_its_words() -> None:
 def test_the_page_shows_every_rupiah_without_a_month_and_no_payers_name(till: Till, as_: As) -> None:
     paid_twice(till)
     page = as_("maya").get("/petugas/dana")
-    page.sees("Rp92.400", "S••• W•••", "Gagal dikembalikan", "Dibayar dua kali")
+    page.sees("Rp92.400", "S••• W•••", "Tidak jadi kembali", "Dibayar dua kali")
     page.misses("Sari Wulandari", "sari@contoh.test")
     as_("maya").get("/petugas/dana?saring=mismatch").sees("Setiap rupiah punya bulannya")
     as_("maya").get("/petugas/dana?umur=7").sees("Setiap rupiah punya bulannya")
