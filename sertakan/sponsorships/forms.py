@@ -23,6 +23,7 @@ from sertakan.workers import rules as worker_rules
 
 ANSWER_LONGEST = 1_000
 OTHER = "lainnya"
+EVERYWHERE, ANY_WORK = "semua", ""  # the list's own words for a choice left open
 
 
 class OccupationForm(BaseForm):
@@ -79,6 +80,28 @@ class OccupationForm(BaseForm):
             return
         if field.data != "no":
             _refuse(refusals.CityAlreadyPays() if field.data == "yes" else refusals.CityPays())
+
+
+class PickForm(BaseForm):
+    """Where the one to be chosen for the sponsor may wait, and which work she does; both may be left open."""
+
+    kelurahan = SelectField(_l("Kelurahan"), default=EVERYWHERE)
+    group = RadioField(_l("Pekerjaan"), default=ANY_WORK)
+
+    groups: dict[str, list[tuple[str, str]]]
+
+    def offer(self, kelurahan: Mapping[str, Sequence[Place]], works: Sequence[tuple[str, str]]) -> None:
+        """The whole city first, then the kelurahan under their kecamatan; any work first."""
+        places = {name: [(place.code, place.name) for place in found] for name, found in kelurahan.items()}
+        self.groups = {_("Seluruh kota"): [(EVERYWHERE, _("Di mana saja"))], **places}
+        self.kelurahan.choices = [choice for choices in self.groups.values() for choice in choices]
+        self.group.choices = [(ANY_WORK, _("Pekerjaan apa saja")), *works]
+
+    def forget_unknown(self) -> None:
+        """What stands in the address and is not on offer counts as left open."""
+        for field in (self.kelurahan, self.group):
+            if field.data not in {value for value, _words in field.choices}:
+                field.data = field.default
 
 
 class DataForm(BaseForm):

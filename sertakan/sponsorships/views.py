@@ -19,7 +19,7 @@ from sertakan.places import queries as place_queries
 from sertakan.sponsorships import answers as steps
 from sertakan.sponsorships import calendar, drafts, links, prices, queries, reminders, renewal, rules, service, wording
 from sertakan.sponsorships.answers import Answers, Step
-from sertakan.sponsorships.forms import AnswerForm, DataForm, LengthForm, OccupationForm
+from sertakan.sponsorships.forms import ANY_WORK, EVERYWHERE, AnswerForm, DataForm, LengthForm, OccupationForm, PickForm
 from sertakan.sponsorships.models import Sponsorship
 from sertakan.sponsorships.queries import SponsorshipView
 from sertakan.sponsorships.story import story_of
@@ -29,6 +29,7 @@ from sertakan.web.extensions import limiter
 from sertakan.web.forms import BaseForm
 from sertakan.web.language import current_language
 from sertakan.web.paging import page_number
+from sertakan.workers import public as board
 from sertakan.workers import queries as worker_queries
 from sertakan.workers import service as worker_service
 from sertakan.workers.rules import HeldByAnother
@@ -146,18 +147,54 @@ def choose(code: str) -> Any:
     """Hold a waiting worker for half an hour and go on to step 3; who she is stays unsaid."""
     try:
         with transaction():
-            answers = drafts.current() or Answers()
-            held_as = answers.held_as or new_ref()
-            waiting = worker_queries.find_waiting(code, lock=True)
-            if waiting is None:
-                raise HeldByAnother
-            worker_service.hold(waiting=waiting, by=held_as, minutes=rules.HOLD_MINUTES)
-            _let_go(answers, code)
-            occupation = waiting.worker.occupation_code
-            drafts.save(answers.but(waiting_code=waiting.code, held_as=held_as, occupation_code=occupation, **steps.NOBODY))
+            _hold(code)
     except HeldByAnother:
         return render_template("sponsorships/taken.html"), 409
     return to_step(Step.length)
+
+
+def _hold(code: str) -> None:
+    """Hold her for this browser and write her into its draft. Refuses HeldByAnother."""
+    answers = drafts.current() or Answers()
+    held_as = answers.held_as or new_ref()
+    waiting = worker_queries.find_waiting(code, lock=True)
+    if waiting is None:
+        raise HeldByAnother
+    worker_service.hold(waiting=waiting, by=held_as, minutes=rules.HOLD_MINUTES)
+    _let_go(answers, code)
+    occupation = waiting.worker.occupation_code
+    drafts.save(answers.but(waiting_code=waiting.code, held_as=held_as, occupation_code=occupation, **steps.NOBODY))
+
+
+@bp.route("/pekerja/pilihkan", methods=["GET", "POST"])
+@public
+@limiter.limit("20 per minute", methods=["POST"])
+def pick() -> Any:
+    """Choose for the sponsor: whoever waits longest in the place and the work that were asked for, else say that nobody does."""
+    form = PickForm(kelurahan=request.args.get("kelurahan", EVERYWHERE), group=request.args.get("kerja", ANY_WORK))
+    works = [(group.code, gettext(group.label)) for group in tariff_queries.list_groups()]
+    form.offer(place_queries.by_kecamatan(), works)
+    if form.sent:
+        asked = {"kelurahan": form.kelurahan.data, "kerja": form.group.data or None}
+        held = _pick(board.Search(form.kelurahan.data, form.group.data or ""))
+        return to_step(Step.length) if held else redirect(url_for("sponsorships.pick", **asked), 303)
+    if not form.is_submitted():
+        form.forget_unknown()
+    found = board.find(board.Search(form.kelurahan.data or "", form.group.data or ""))
+    page = render_template("sponsorships/pick.html", form=form, nobody=not found.total)
+    return page, 422 if form.errors else 200
+
+
+def _pick(search: board.Search) -> bool:
+    """Hold the first of those found that nobody else takes at this very moment; the list puts the longest waiting first."""
+    for card in board.find(search).page.items:
+        try:
+            with transaction():
+                _hold(card.code)
+        except HeldByAnother:
+            continue
+        return True
+    return False
 
 
 def _let_go(answers: Answers, code: str) -> None:

@@ -94,6 +94,8 @@ TABLE: tuple[Row, ...] = (
     # who waits
     anyone("workers.waiting", "/pekerja"),
     anyone("workers.waiting_one", "/pekerja/{waiting}"),
+    anyone("sponsorships.pick", "/pekerja/pilihkan"),
+    anyone("sponsorships.pick", "/pekerja/pilihkan", 303, method="POST"),
     anyone("workers.leave", "/pekerja/keluar"),
     anyone("workers.leave", "/pekerja/keluar", 422, method="POST"),
     # a new protection
