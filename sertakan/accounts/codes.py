@@ -1,10 +1,11 @@
 """One-time codes and links: made, counted and used up. Each works once, also when two requests come at the same moment.
 
-The table holds only hashes: of the six digits a keyed one bound to the row (a million is guessable), of the link's 192 bits a plain one.
+The table holds only hashes: of the six digits a keyed one bound to the row (a million is guessable), of the link a plain one.
 """
 
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +25,10 @@ class Purpose(StrEnum):
     sign_in = "sign_in"
     second_factor = "second_factor"  # the password was right, the authenticator's code is awaited
     staff_setup = "staff_setup"
+    confirm = "confirm"  # she who sits before an open session is its owner
+    contact = "contact"  # a new e-mail or number is hers
+    resident_factor = "resident_factor"  # the message's code was right, the authenticator's is awaited
+    recovery = "recovery"  # a code on paper, for the day on which the authenticator is gone
 
 
 @dataclass(frozen=True)
@@ -35,9 +40,9 @@ class Issued:
     token: str
 
 
-def issue(*, purpose: Purpose, contact_hash: str, person_id: int | None, life: timedelta) -> Issued:
-    """A fresh code and link for one purpose."""
-    issued = Issued(new_ref(), f"{secrets.randbelow(10**6):06d}", secrets.token_urlsafe(24))
+def issue(*, purpose: Purpose, contact_hash: str, person_id: int | None, life: timedelta, token: str | None = None) -> Issued:
+    """A fresh code and link for one purpose. `token`: one that people can type, of at least 80 random bits."""
+    issued = Issued(new_ref(), f"{secrets.randbelow(10**6):06d}", token or secrets.token_urlsafe(24))
     now = clock.unmoved()
     db.session.add(
         OneTimeCode(
@@ -103,3 +108,13 @@ def revoke(person_id: int, purpose: Purpose) -> None:
         .where(OneTimeCode.person_id == person_id, OneTimeCode.purpose == purpose.value, OneTimeCode.used_at.is_(None))
         .values(used_at=clock.unmoved())
     )
+
+
+def count_open(person_id: int, purpose: Purpose) -> int:
+    """How many of one purpose still work."""
+    return queries.count_codes(person_id, purpose.value, clock.unmoved())
+
+
+def plain_recovery(code: str) -> str:
+    """A code from paper as it is hashed: capitals, no dashes, no spaces."""
+    return re.sub(r"[\s\-]", "", code[:60]).upper()

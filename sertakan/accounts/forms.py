@@ -34,6 +34,12 @@ class CodeForm(BaseForm):
     code = CodeField(_l("Kode 6 angka"), validators=[Required(_l("Isi kode 6 angka"))])
 
 
+class FactorForm(BaseForm):
+    """The authenticator's six digits, or one of the codes on paper."""
+
+    code = TextField(_l("Kode autentikator atau kode cadangan"), validators=[Required(_l("Isi kodenya"))], longest=40)
+
+
 class EmptyForm(BaseForm):
     """Only the form token: a button."""
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from flask import abort
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from sertakan.accounts.models import OneTimeCode, Person, SignIn
 from sertakan.accounts.rules import Contact
@@ -65,3 +65,14 @@ def find_link(link_hash: str, purpose: str, now: datetime) -> OneTimeCode | None
             OneTimeCode.expires_at > now,
         )
     )
+
+
+def count_codes(person_id: int, purpose: str, now: datetime) -> int:
+    """How many of a person's codes of one purpose still work."""
+    statement = select(func.count()).where(
+        OneTimeCode.person_id == person_id,
+        OneTimeCode.purpose == purpose,
+        OneTimeCode.used_at.is_(None),
+        OneTimeCode.expires_at > now,
+    )
+    return db.session.scalar(statement) or 0

@@ -20,6 +20,7 @@ TOTP_GRACE_SECONDS = 10  # time to finish typing the code that was on the screen
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 200
 SEEN_EVERY = timedelta(minutes=1)
+FRESH = timedelta(minutes=10)  # how long a sign-in, or a code, counts as proof that it is still she (ASVS 7.5.1)
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,15 @@ class WrongCode(Refused):
 
 class WrongTotp(Refused):
     message = N_("Kode salah atau sudah dipakai. Tunggu kode berikutnya, lalu coba lagi.")
+
+
+class SameContact(Refused):
+    message = N_("Itu sudah kontak Anda.")
+
+
+class AlreadyOn(Refused):
+    message = N_("Autentikator sudah aktif.")
+    status = 409
 
 
 class WrongPassword(Refused):
@@ -147,6 +157,11 @@ def check_reachable(contact: Contact, *, has_sms: bool) -> None:
 def is_alive(*, life: Life, created_at: datetime, last_seen_at: datetime, now: datetime) -> bool:
     """Neither idle too long nor too old (ASVS 7.3.1, 7.3.2)."""
     return now < created_at + life.absolute and now < last_seen_at + life.idle
+
+
+def is_fresh(*proofs: datetime | None, now: datetime) -> bool:
+    """Whether one of these instants, of a sign-in or of a code typed, is so recent that nothing need be asked again."""
+    return any(proof is not None and now - proof < FRESH for proof in proofs)
 
 
 def safe_next(path: str | None) -> str | None:

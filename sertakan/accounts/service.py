@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from sertakan.accounts import codes, queries, rules
+from sertakan.accounts import codes, factor, queries, rules
 from sertakan.accounts.codes import Purpose
 from sertakan.accounts.models import OneTimeCode, Person, SignIn
 from sertakan.accounts.rules import Contact
@@ -98,7 +98,7 @@ def _finish(row: OneTimeCode, no: Refused, how: str) -> Person | Refused:
     person = db.session.get(Person, row.person_id) if row.person_id else None
     if not codes.use_up(row) or person is None or person.disabled_at is not None:
         return _refuse(row, no)
-    note(person.ref, "sign_in", person, after={"by": how})
+    note(person.ref, "first_factor" if factor.asks(person) else "sign_in", person, after={"by": how})
     return person
 
 
@@ -158,7 +158,7 @@ def touch(sign_in_id: int) -> None:
 
 
 def change_profile(*, actor: Person, name: str, locale: str) -> None:
-    """Her own name and language; e-mail and number are changed by staff only, since they are how she is known."""
+    """Her own name and language; e-mail and number, by which she is known, change in `contacts`, with a code."""
     changed = [field for field, value in (("name", name), ("locale", locale)) if getattr(actor, field) != value]
     if changed:
         actor.name, actor.locale = name, locale

@@ -144,14 +144,14 @@ def finish_staff_sign_in(*, ref: str, code: str) -> Person | Refused:
     if row is None or person is None or person.disabled_at is not None or person.role is None:
         return rules.SignInAgain()
     step = matching_step(person.totp_secret or "", code)
-    if step is None or not _use_step(person, step) or not codes.use_up(row):
+    if step is None or not use_step(person, step) or not codes.use_up(row):
         note(SYSTEM, "refused", person, reason="second_factor")
         return rules.WrongTotp(field="code")
     note(person.ref, "sign_in", person, after={"by": "password and second factor"})
     return person
 
 
-def _use_step(person: Person, step: int) -> bool:
+def use_step(person: Person, step: int) -> bool:
     """Compare-and-set: a step, and every older one, counts once for one person."""
     used: Any = db.session.execute(
         update(Person)

@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from flask import Blueprint, Flask, current_app, flash, redirect, render_template, request, session, url_for
+from flask import Flask, current_app, flash, redirect, request, session, url_for
 from flask_babel import gettext as _
 from flask_limiter.util import get_remote_address
 from flask_login import current_user
 
-from sertakan.accounts import codes, queries, rules, service, staff
+from sertakan.accounts import codes, contacts, factor, queries, rules, security, service, staff
 from sertakan.accounts import session as browser
 from sertakan.accounts.codes import Purpose
-from sertakan.accounts.forms import CodeForm, ContactForm, EmptyForm, PasswordForm, ProfileForm, SetupForm, StaffForm
+from sertakan.accounts.door import bp, page
+from sertakan.accounts.forms import CodeForm, ContactForm, EmptyForm, FactorForm, PasswordForm, ProfileForm, SetupForm, StaffForm
 from sertakan.accounts.models import Person
 from sertakan.accounts.permissions import Permission
 from sertakan.db import blind, keyring, transaction
@@ -18,11 +19,10 @@ from sertakan.kit.errors import Refused
 from sertakan.notices.links import read_mute_token
 from sertakan.web.access import by_link, public, signed_in
 from sertakan.web.extensions import limiter
-from sertakan.web.forms import BaseForm
 from sertakan.web.knock import knock
 from sertakan.web.language import current_language
 
-bp = Blueprint("accounts", __name__, template_folder="templates")
+FACTOR = "resident_factor"  # in the session: the sign-in that waits for the authenticator
 # where an officer begins, by the first of these that she may
 STAFF_HOMES = (
     (Permission.review_see, "review.queue"),
@@ -30,11 +30,6 @@ STAFF_HOMES = (
     (Permission.money_see, "reports.ledger"),
     (Permission.audit_see, "reports.trail"),
 )
-
-
-def _page(template: str, form: BaseForm, **words: Any) -> Any:
-    """The form again: 422 when something in it was refused."""
-    return render_template(template, form=form, **words), 422 if form.errors else 200
 
 
 def _typed_contact() -> str:
@@ -81,7 +76,7 @@ def sign_in() -> Any:
                 session["code"] = service.start_sign_in(contact=contact, locale=current_language())
             knock("notices")
             return redirect(url_for(".code"), 303)
-    return _page("accounts/sign_in.html", form)
+    return page("accounts/sign_in.html", form)
 
 
 @bp.route("/masuk/kode", methods=["GET", "POST"])
@@ -97,13 +92,46 @@ def code() -> Any:
             found = service.finish_sign_in(ref=session["code"], code=form.code.data)
             token = _open(found)
         if not isinstance(found, Refused):
-            return _enter(token, url_for("sponsorships.index"), lasting=True)
+            return _go_on(token)
         form.refuse(found)
-    return _page("accounts/code.html", form)
+    return page("accounts/code.html", form)
+
+
+def _go_on(token: str) -> Any:
+    """Into her pages, or to the authenticator when she turned one on."""
+    if FACTOR in session:
+        return redirect(url_for(".factor_code"), 303)
+    return _enter(token, url_for("sponsorships.index"), lasting=True)
+
+
+@bp.route("/masuk/autentikator", methods=["GET", "POST"])
+@public
+@limiter.limit("10 per minute", methods=["POST"])
+def factor_code() -> Any:
+    """A resident's second factor: the authenticator's code, or one from her paper."""
+    if FACTOR not in session:
+        return redirect(url_for(".sign_in"), 303)
+    form = FactorForm()
+    if form.sent:
+        with transaction():
+            found = factor.finish(ref=session[FACTOR], code=form.code.data)
+            token = "" if isinstance(found, Refused) else service.open_session(person=found, agent=browser.agent_words())
+        if not isinstance(found, Refused):
+            return _enter(token, url_for("sponsorships.index"), lasting=True)
+        if isinstance(found, rules.SignInAgain):
+            session.pop(FACTOR)
+            raise found
+        form.refuse(found)
+    return page("accounts/factor_code.html", form)
 
 
 def _open(found: Person | Refused, *, second_factor: bool = False) -> str:
+    """A session for her, or "" when she was refused or her authenticator comes first."""
+    session.pop(FACTOR, None)
     if isinstance(found, Refused):
+        return ""
+    if factor.asks(found):
+        session[FACTOR] = factor.start(person=found)
         return ""
     return service.open_session(person=found, agent=browser.agent_words(), second_factor=second_factor)
 
@@ -120,10 +148,10 @@ def link(token: str) -> Any:
             opened = _open(found)
         if isinstance(found, Refused):
             raise found
-        return _enter(opened, url_for("sponsorships.index"), lasting=True)
+        return _go_on(opened)
     if codes.find_by_link(token, Purpose.sign_in) is None:
         raise rules.LinkOver
-    return _page("accounts/link.html", form)
+    return page("accounts/link.html", form)
 
 
 @bp.post("/keluar")
@@ -154,13 +182,7 @@ def account() -> Any:
         flash(_("Sudah disimpan."))
         return redirect(url_for(".account"), 303)
     alive = [row for row in queries.list_sign_ins(person.id) if browser.is_alive(row)]
-    return _page("accounts/account.html", form, contacts=_contacts(person), sign_ins=alive, own=current_user.sign_in)
-
-
-def _contacts(person: Person) -> list[tuple[str, str]]:
-    """How she is known, masked: enough to recognise, nothing to read over her shoulder."""
-    known = (("email", _("E-mail"), person.email), ("phone", _("Nomor HP"), person.phone))
-    return [(label, rules.Contact(kind, value).masked) for kind, label, value in known if value]
+    return page("accounts/account.html", form, contacts=contacts.masked(person), sign_ins=alive, own=current_user.sign_in)
 
 
 @bp.post("/akun/sesi/<ref>/akhiri")
@@ -205,7 +227,7 @@ def password() -> Any:
                     service.end_all(actor=person.ref, person=person, but=current_user.sign_in)
             flash(_("Kata sandi sudah diganti."))
             return redirect(url_for(".account"), 303)
-    return _page("accounts/password.html", form)
+    return page("accounts/password.html", form)
 
 
 @bp.route("/berhenti/<token>", methods=["GET", "POST"])
@@ -221,7 +243,7 @@ def mute(token: str) -> Any:
         with transaction():
             service.mute(actor=person.ref, person=person, muted=True)
         return redirect(url_for(".mute", token=token), 303)
-    return _page("accounts/mute.html", form, muted=person.muted_at is not None)
+    return page("accounts/mute.html", form, muted=person.muted_at is not None)
 
 
 # ---- staff ---------------------------------------------------------------------------------------------------------------------
@@ -242,7 +264,7 @@ def staff_sign_in() -> Any:
             session["second_factor"] = found
             return redirect(url_for(".staff_code"), 303)
         form.refuse(found)
-    return _page("accounts/staff_sign_in.html", form)
+    return page("accounts/staff_sign_in.html", form)
 
 
 @bp.route("/petugas/masuk/kode", methods=["GET", "POST"])
@@ -263,7 +285,7 @@ def staff_code() -> Any:
             session.pop("second_factor")
             raise found
         form.refuse(found)
-    return _page("accounts/staff_code.html", form)
+    return page("accounts/staff_code.html", form)
 
 
 def _enter_as_staff(token: str) -> Any:
@@ -295,7 +317,7 @@ def staff_setup(token: str) -> Any:
         else:
             return _enter_as_staff(opened)
     email = person.email or ""
-    return _page("accounts/staff_setup.html", form, secret=secret, email=email, link=staff.otpauth_link(secret, email))
+    return page("accounts/staff_setup.html", form, secret=secret, email=email, link=staff.otpauth_link(secret, email))
 
 
 def _setup_secret(token: str) -> str:
@@ -309,4 +331,5 @@ def _setup_secret(token: str) -> str:
 
 
 def init_app(app: Flask) -> None:
+    _ = security.confirm  # its pages stand behind the same door
     browser.init_session(app)

@@ -10,6 +10,8 @@ REMINDERS = frozenset({"reminder_30", "reminder_10", "reminder_3", "grace", "res
 _COVER = frozenset({"worker", "covered_until", "url"})
 NEEDS: dict[str, frozenset[str]] = {
     "code": frozenset({"code", "link"}),
+    "contact_code": frozenset({"code"}),
+    "contact_changed": frozenset({"contact"}),
     "order_paid": frozenset({"code", "amount", "months", "worker", "receipt_url"}),
     "approved": frozenset({"code", "worker", "covered_from", "covered_until"}),
     "rejected": frozenset({"code", "worker", "reason", "note", "refund_amount"}),

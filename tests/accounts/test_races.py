@@ -124,33 +124,59 @@ def test_an_invitation_is_used_once_even_from_many_requests_at_once(live: tuple[
         assert codes.find_by_link(token, codes.Purpose.staff_setup) is None
 
 
-def _milliseconds(work: Callable[[], Any]) -> float:
-    started = time.perf_counter()
+def _cpu_milliseconds(work: Callable[[], Any]) -> float:
+    """The processor's time of this thread: a busy machine does not stretch it."""
+    started = time.thread_time()
     work()
-    return (time.perf_counter() - started) * 1_000
+    return (time.thread_time() - started) * 1_000
 
 
-def test_a11_known_and_unknown_take_about_the_same_time(live: tuple[Flask, Cast]) -> None:
-    """Interleaved, medians, with room for a busy machine; the rows written are compared exactly in test_service."""
+def _compare(measure: Callable[[str], float], known: str, unknown: str, times: int) -> tuple[float, float]:
+    """Medians of interleaved tries, the order changing each time, so that what warms up or collects garbage falls on both alike."""
+    found: dict[str, list[float]] = {known: [], unknown: []}
+    for turn in range(times):
+        for name in (known, unknown) if turn % 2 else (unknown, known):
+            found[name].append(measure(name))
+    return median(found[known]), median(found[unknown])
+
+
+def test_a11_known_and_unknown_take_the_same_time(live: tuple[Flask, Cast]) -> None:
+    """Within a fifth, for the resident's code, the staff's password and the staff's invitation; what is written and answered is
+    compared exactly in test_service and test_sign_in.
+    """
     app, cast = live
     with app.app_context():
         equip(cast.dewi)
+        with transaction():
+            invited = staff.invite_staff(actor=None, name="Baru", email="baru@kota.test", role=staff.Role.officer)
 
         def resident(name: str) -> float:
             def ask() -> None:
                 with transaction():
                     service.start_sign_in(contact=rules.Contact("email", name), locale="id")
 
-            return _milliseconds(ask)
+            return _cpu_milliseconds(ask)
 
         def officer(name: str) -> float:
-            return _milliseconds(lambda: staff.verify_password(name, "salah semua ini"))
+            def try_() -> None:
+                verified = staff.verify_password(name, "salah semua ini")
+                with transaction():
+                    staff.start_staff_sign_in(verified=verified)
 
-        for measure, known, unknown in (
-            (resident, "sari@contoh.test", "x@contoh.test"),
-            (officer, "dewi@kota.test", "x@kota.test"),
+            return _cpu_milliseconds(try_)
+
+        def invitation(token: str) -> float:
+            return _cpu_milliseconds(lambda: codes.find_by_link(token, codes.Purpose.staff_setup))
+
+        for measure, known, unknown, times in (
+            (resident, "sari@contoh.test", "x@contoh.test", 60),
+            (officer, "dewi@kota.test", "x@kota.test", 20),
+            (invitation, invited, "b" * len(invited), 60),
         ):
-            pairs = [(measure(known), measure(unknown)) for _again in range(15)]
-            first, second = median(pair[0] for pair in pairs), median(pair[1] for pair in pairs)
-            assert 0.5 < first / second < 2, f"{measure.__name__}: {first:.1f} ms known, {second:.1f} ms unknown"
+            measure(known), measure(unknown)
+            ratios = []
+            for _again in range(3):  # the quietest of three decides
+                first, second = _compare(measure, known, unknown, times)
+                ratios.append(first / second)
+            assert min(abs(ratio - 1) for ratio in ratios) < 0.2, f"{measure.__name__}: {ratios}"
         assert notices.list_recent(1)

@@ -62,6 +62,11 @@ def owner(endpoint: str, path: str, status: int = 200, *, method: str = "GET") -
     return Row(endpoint, method, path, "signed_in", 303, 404, {"sari": status})
 
 
+def resident(endpoint: str, path: str, status: int = 200, *, method: str = "GET") -> Row:
+    """For those without an office; staff find nothing there."""
+    return Row(endpoint, method, path, "signed_in", 303, 404, dict.fromkeys(RESIDENTS, status))
+
+
 def staff(endpoint: str, path: str, access: str, who: str, status: int = 200, *, method: str = "GET", **answers: int) -> Row:
     """For these officers; to others it is not there."""
     return Row(endpoint, method, path, access, 303, 404, dict.fromkeys(who.split(), status) | answers)
@@ -160,6 +165,18 @@ TABLE: tuple[Row, ...] = (
     member("accounts.end_others", "/akun/sesi/akhiri-lainnya", 303, method="POST"),
     member("accounts.password", "/akun/sandi", sari=303, tono=303),
     member("accounts.password", "/akun/sandi", 422, method="POST", sari=303, tono=303),
+    resident("accounts.confirm", "/akun/pastikan"),
+    resident("accounts.confirm", "/akun/pastikan", method="POST"),
+    resident("accounts.contact", "/akun/kontak"),
+    resident("accounts.contact", "/akun/kontak", 422, method="POST"),
+    resident("accounts.contact_code", "/akun/kontak/kode", 303),
+    resident("accounts.contact_code", "/akun/kontak/kode", 303, method="POST"),
+    resident("accounts.authenticator", "/akun/autentikator"),
+    resident("accounts.authenticator", "/akun/autentikator", 422, method="POST"),
+    member("accounts.authenticator_back", "/akun/autentikator/matikan", 303),
+    member("accounts.authenticator_off", "/akun/autentikator/matikan", 404, method="POST"),
+    anyone("accounts.factor_code", "/masuk/autentikator", 303),
+    anyone("accounts.factor_code", "/masuk/autentikator", 303, method="POST"),
     member("accounts.sign_out", "/keluar", 303, method="POST"),
     # organisations
     anyone("organisations.index", "/perusahaan"),
