@@ -58,7 +58,15 @@ def span(first: Month, count: int) -> list[Month]:
 
 def due_on(month: Month, holidays: Collection[date] = ()) -> date:
     """The day by which a BPU contribution is due: the 15th of that same month, else the next working day (PP 44/2015)."""
-    day = date(month.year, month.month, DUE_DAY)
+    return _working(date(month.year, month.month, DUE_DAY), holidays)
+
+
+def next_working_day(day: date, holidays: Collection[date] = ()) -> date:
+    """The first day after this one on which offices work."""
+    return _working(day + timedelta(days=1), holidays)
+
+
+def _working(day: date, holidays: Collection[date]) -> date:
     while day.weekday() >= 5 or day in holidays:
         day += timedelta(days=1)
     return day

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -14,7 +14,7 @@ from sertakan.coverage.models import CoverageMonth
 from sertakan.coverage.rules import FUNDED, MonthState, MonthTaken
 from sertakan.kit import clock
 from sertakan.kit.errors import N_
-from sertakan.kit.months import due_on
+from sertakan.kit.months import due_on, next_working_day
 from sertakan.notices.wording import months as month_words
 from sertakan.payments import checkout, gateway, queries, rules
 from sertakan.payments import receipts as receipts_
@@ -168,18 +168,10 @@ def thanks(sponsorship: Sponsorship, *, named: bool) -> Any:
         last=funded[-1].month,
         paid_at=paid_at,
         decided=sponsorship.decided_at is not None,
-        check_by=next_working_day(clock.today()),
-        remit_by=due_on(first.month),
+        check_by=next_working_day(clock.today(), tariff_queries.holidays()),
+        remit_by=due_on(first.month, tariff_queries.holidays()),
         share="https://wa.me/?text=" + quote_plus(_(SHARE, url=home)),
     )
-
-
-def next_working_day(day: date) -> date:
-    """Officers decide within one working day."""
-    day += timedelta(days=1)
-    while day.weekday() >= 5:
-        day += timedelta(days=1)
-    return day
 
 
 # ---- going on and stopping -----------------------------------------------------------------------------------------------------

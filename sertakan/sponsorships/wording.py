@@ -8,10 +8,11 @@ from flask_babel import gettext
 from sertakan.coverage.rules import FUNDED, LIVE, MonthState, Standing
 from sertakan.kit import clock
 from sertakan.kit.errors import N_
-from sertakan.kit.months import Month
+from sertakan.kit.months import Month, next_working_day
 from sertakan.notices.wording import months as month_words
 from sertakan.sponsorships.queries import SponsorshipView
 from sertakan.sponsorships.rules import ReviewState, TermState
+from sertakan.tariff import queries as tariff
 from sertakan.web.filters import tanggal, tanggal_hari
 
 Badge = tuple[str, str, str]  # kind, words, icon
@@ -102,7 +103,7 @@ def next_step(view: SponsorshipView, today: date) -> str:
         return words
     paid = [row.month for row in view.months if row.state is MonthState.paid]
     if promise.review_state is ReviewState.submitted:
-        day = tanggal_hari(next_working_day(clock.local(promise.submitted_at).date()))
+        day = tanggal_hari(next_working_day(clock.local(promise.submitted_at).date(), tariff.holidays()))
         return _("Petugas memeriksa paling lama %(day)s. Anda tidak perlu melakukan apa-apa.", day=day)
     if paid:
         months = month_words(sorted(paid))
@@ -132,11 +133,3 @@ def _next_of_review(view: SponsorshipView) -> str | None:
             return _("Bulannya kami simpan untuk Anda sampai tagihannya dibayar.")
         return _("Tagihannya belum dibayar dan bulannya sudah dilepas. Ajukan lagi bila Anda masih ingin melindungi.")
     return None
-
-
-def next_working_day(day: date) -> date:
-    """The first weekday after this one; by then an officer has looked (PRODUCT 5.2)."""
-    day += timedelta(days=1)
-    while day.weekday() >= 5:
-        day += timedelta(days=1)
-    return day

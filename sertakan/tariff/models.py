@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, String
+from sqlalchemy import BigInteger, CheckConstraint, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sertakan.db import Instant, Model, MonthColumn, choice, key
@@ -60,6 +60,25 @@ class Relief(Model):
     from_month: Mapped[Month] = mapped_column(MonthColumn)
     to_month: Mapped[Month | None] = mapped_column(MonthColumn)
     excludes_government: Mapped[bool]
+    legal_basis: Mapped[str] = mapped_column(String(200))
+    source: Mapped[str] = mapped_column(String(200))
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+    superseded_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+_LIVING = text("superseded_at IS NULL")
+
+
+class Holiday(Model):
+    """A day on which offices and banks rest: a national holiday, or one of the government's joint leave (cuti bersama)."""
+
+    __tablename__ = "holiday"
+    __table_args__ = (Index("uq_holiday_on_day", "on_day", unique=True, sqlite_where=_LIVING, postgresql_where=_LIVING),)
+
+    id: Mapped[int] = key()
+    on_day: Mapped[date]
+    name: Mapped[str] = mapped_column(String(80))
+    joint_leave: Mapped[bool]
     legal_basis: Mapped[str] = mapped_column(String(200))
     source: Mapped[str] = mapped_column(String(200))
     recorded_at: Mapped[datetime] = mapped_column(Instant)

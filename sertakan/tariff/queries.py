@@ -1,6 +1,8 @@
 """Reading the tariff. The book stays in the process; at most once a second one small statement asks whether a row has changed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -15,6 +17,7 @@ from sertakan.tariff.rules import Package, PayerKind, Quote, Sector, TariffBook
 
 LOOK_AGAIN_SECONDS = 1.0
 Row = TypeVar("Row", models.Bracket, models.Rate, models.Relief)
+Dated = models.Rate | models.Relief
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class _Kept:
     stamp: tuple[Any, ...]
     book: TariffBook
     works: dict[str, Work]
+    holidays: frozenset[date]
 
 
 def _kept() -> _Kept:
@@ -49,7 +53,7 @@ def _kept() -> _Kept:
     if kept is None or kept.look_again < monotonic():
         stamp = _stamp()
         if kept is None or kept.stamp != stamp:
-            kept = _Kept(0.0, stamp, read_book(), _read_works())
+            kept = _Kept(0.0, stamp, read_book(), _read_works(), frozenset(row.on_day for row in list_holidays()))
             current_app.extensions["tariff"] = kept
         kept.look_again = monotonic() + LOOK_AGAIN_SECONDS
     return kept
@@ -58,7 +62,7 @@ def _kept() -> _Kept:
 def _stamp() -> tuple[Any, ...]:
     """What differs as soon as a row was added, superseded or retired: rows are never overwritten."""
     asked: list[Any] = [func.count(models.Occupation.retired_on), func.count(models.Occupation.code)]
-    for table in (models.Bracket, models.Rate, models.Relief):
+    for table in (models.Bracket, models.Rate, models.Relief, models.Holiday):
         asked += [func.count(table.id), func.max(table.recorded_at), func.max(table.superseded_at)]
     return tuple(db.session.execute(select(*(select(one).scalar_subquery() for one in asked))).one())
 
@@ -94,6 +98,35 @@ def _read_works() -> dict[str, Work]:
         .order_by(table.position)
     )
     return {row[0]: Work(*row) for row in rows}
+
+
+def list_holidays(since: date | None = None) -> Sequence[models.Holiday]:
+    """The days that stand, in order; read now (pages use `holidays`)."""
+    statement = select(models.Holiday).where(models.Holiday.superseded_at.is_(None))
+    if since is not None:
+        statement = statement.where(models.Holiday.on_day >= since)
+    return db.session.scalars(statement.order_by(models.Holiday.on_day)).all()
+
+
+def holidays() -> frozenset[date]:
+    """Every day on which offices rest, weekends apart."""
+    return _kept().holidays
+
+
+def get_row(table: str, row_id: int, lock: bool = False) -> Dated:
+    """A living rate or relief window for the desk; 404 for one that was superseded."""
+    return _dated(models.Rate, row_id, lock) if table == "rate" else _dated(models.Relief, row_id, lock)
+
+
+def _dated(model: type[Row], row_id: int, lock: bool) -> Row:
+    statement = select(model).where(model.id == row_id, model.superseded_at.is_(None))
+    return db.session.scalars(statement.with_for_update() if lock else statement).first() or abort(404)
+
+
+def get_holiday(holiday_id: int) -> models.Holiday:
+    """One that stands, for writing, or 404."""
+    statement = select(models.Holiday).where(models.Holiday.id == holiday_id, models.Holiday.superseded_at.is_(None))
+    return db.session.scalars(statement.with_for_update()).first() or abort(404)
 
 
 def tariff_book() -> TariffBook:

@@ -10,6 +10,43 @@ PP_50 = "PP 50/2025, Pasal 3 dan 4"
 CHECKED_ON = date(2026, 11, 22)  # the day the rows below were last compared with public sources
 SOURCE = f"Disalin dari sumber publik, diperiksa {CHECKED_ON}"
 
+SKB_2026 = "SKB Menag, Menaker, MenPANRB 1497, 2, 5 Tahun 2025"
+FIXED = "Keppres, tanggal tetap setiap tahun"
+
+# day, name, joint leave, basis. The movable days of 2027 are added by staff when their decree is out.
+HOLIDAYS = (
+    (date(2026, 1, 1), "Tahun Baru Masehi", False, SKB_2026),
+    (date(2026, 1, 16), "Isra Mikraj", False, SKB_2026),
+    (date(2026, 2, 16), "Cuti bersama Imlek", True, SKB_2026),
+    (date(2026, 2, 17), "Tahun Baru Imlek", False, SKB_2026),
+    (date(2026, 3, 18), "Cuti bersama Nyepi", True, SKB_2026),
+    (date(2026, 3, 19), "Nyepi", False, SKB_2026),
+    (date(2026, 3, 20), "Cuti bersama Idulfitri", True, SKB_2026),
+    (date(2026, 3, 21), "Idulfitri", False, SKB_2026),
+    (date(2026, 3, 22), "Idulfitri", False, SKB_2026),
+    (date(2026, 3, 23), "Cuti bersama Idulfitri", True, SKB_2026),
+    (date(2026, 3, 24), "Cuti bersama Idulfitri", True, SKB_2026),
+    (date(2026, 4, 3), "Wafat Yesus Kristus", False, SKB_2026),
+    (date(2026, 4, 5), "Paskah", False, SKB_2026),
+    (date(2026, 5, 1), "Hari Buruh", False, SKB_2026),
+    (date(2026, 5, 14), "Kenaikan Yesus Kristus", False, SKB_2026),
+    (date(2026, 5, 15), "Cuti bersama Kenaikan", True, SKB_2026),
+    (date(2026, 5, 27), "Iduladha", False, SKB_2026),
+    (date(2026, 5, 28), "Cuti bersama Iduladha", True, SKB_2026),
+    (date(2026, 5, 31), "Waisak", False, SKB_2026),
+    (date(2026, 6, 1), "Hari Lahir Pancasila", False, SKB_2026),
+    (date(2026, 6, 16), "Tahun Baru Islam", False, SKB_2026),
+    (date(2026, 8, 17), "Hari Kemerdekaan", False, SKB_2026),
+    (date(2026, 8, 25), "Maulid Nabi", False, SKB_2026),
+    (date(2026, 12, 24), "Cuti bersama Natal", True, SKB_2026),
+    (date(2026, 12, 25), "Natal", False, SKB_2026),
+    (date(2027, 1, 1), "Tahun Baru Masehi", False, FIXED),
+    (date(2027, 5, 1), "Hari Buruh", False, FIXED),
+    (date(2027, 6, 1), "Hari Lahir Pancasila", False, FIXED),
+    (date(2027, 8, 17), "Hari Kemerdekaan", False, FIXED),
+    (date(2027, 12, 25), "Natal", False, FIXED),
+)
+
 # number, income from, income to, base; rupiah a month
 BRACKETS = (
     (1, 0, 1_099_000, 1_000_000),

@@ -264,3 +264,10 @@ def ladder(book: TariffBook, month: Month, sector: Sector, payer: PayerKind) -> 
         two = line.total_rupiah - line.jht_rupiah
         rungs.append(Rung(row.number, row.income_from_rupiah, row.base_rupiah, two, line.total_rupiah))
     return sorted(rungs, key=lambda rung: rung.income_from_rupiah)
+
+
+def with_row(book: TariffBook, row: Rate | Relief) -> TariffBook:
+    """The same book as if this row stood in it, before the others: what a preview prices with."""
+    if isinstance(row, Rate):
+        return replace(book, rates=(row, *book.rates))
+    return replace(book, reliefs=(*book.reliefs, row))

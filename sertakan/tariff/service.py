@@ -1,10 +1,12 @@
 """Writing tariff rows. Rows are closed and added, never overwritten."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from flask import current_app
 from sqlalchemy import Select, func, select
+from sqlalchemy.exc import IntegrityError
 
 from sertakan.audit import service as audit
 from sertakan.db import db, transaction
@@ -12,8 +14,8 @@ from sertakan.kit import clock
 from sertakan.kit.errors import N_, Refused
 from sertakan.kit.months import Month
 from sertakan.tariff import queries
-from sertakan.tariff.models import Bracket, Occupation, Rate, Relief
-from sertakan.tariff.reference import BRACKETS, GROUPS, OCCUPATIONS, PP_44, RATES, RELIEFS, SOURCE
+from sertakan.tariff.models import Bracket, Holiday, Occupation, Rate, Relief
+from sertakan.tariff.reference import BRACKETS, GROUPS, HOLIDAYS, OCCUPATIONS, PP_44, RATES, RELIEFS, SOURCE
 from sertakan.tariff.rules import FractionalRupiah, NoTariff, Package, PayerKind, Programme, Sector, price, valid
 
 SINCE = Month(2015, 7)
@@ -33,6 +35,10 @@ class OnlyShorter(Refused):
     message = N_("Masa berlaku hanya bisa dipersingkat. Untuk memperpanjang, tambah baris baru dengan dasar hukumnya.")
 
 
+class AlreadyHoliday(Refused):
+    message = N_("Tanggal itu sudah tercatat sebagai hari libur.")
+
+
 class PartsOfRupiah(Refused):
     message = N_("Dengan angka ini ada iuran yang tidak bulat rupiah. Periksa lagi angkanya.")
 
@@ -43,6 +49,10 @@ def load_reference() -> None:
         if not session.scalar(select(func.count()).select_from(Bracket)):
             session.add_all(_reference_rows({"source": SOURCE, "recorded_at": clock.now()}))
         _load_occupations()
+        if not session.scalar(select(func.count()).select_from(Holiday)):
+            stamp = {"source": SOURCE, "recorded_at": clock.now()}
+            facts = ("on_day", "name", "joint_leave", "legal_basis")
+            session.add_all(Holiday(**dict(zip(facts, row, strict=True)), **stamp) for row in HOLIDAYS)
     forget()
 
 
@@ -183,6 +193,32 @@ def close_row(*, actor: str, row: Row, last: Month) -> Row:
     )
     forget()
     return copy
+
+
+def add_holiday(*, actor: str, on_day: date, name: str, joint_leave: bool, legal_basis: str, source: str) -> Holiday:
+    """A day on which offices rest. Refuses AlreadyHoliday."""
+    row = Holiday(
+        on_day=on_day, name=name, joint_leave=joint_leave, legal_basis=legal_basis, source=source, recorded_at=clock.now()
+    )
+    try:
+        with db.session.begin_nested():
+            db.session.add(row)
+    except IntegrityError as error:
+        raise AlreadyHoliday(field="on_day") from error
+    after = {"day": on_day.isoformat(), "name": name, "joint_leave": joint_leave, "legal_basis": legal_basis}
+    audit.record(actor=actor, action="holiday.add", subject=f"holiday:{row.id}", after=after)
+    forget()
+    return row
+
+
+def remove_holiday(*, actor: str, holiday: Holiday) -> None:
+    """The day is an ordinary one again; the row stays, superseded."""
+    holiday.superseded_at = clock.now()
+    db.session.flush()
+    audit.record(
+        actor=actor, action="holiday.remove", subject=f"holiday:{holiday.id}", before={"day": holiday.on_day.isoformat()}
+    )
+    forget()
 
 
 def forget() -> None:

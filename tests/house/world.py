@@ -32,6 +32,7 @@ from sertakan.sponsorships import links as promise_links
 from sertakan.sponsorships import queries as sponsorships
 from sertakan.sponsorships import service as promises
 from sertakan.sponsorships.rules import RENEW, ReviewState, TermState
+from sertakan.tariff import queries as tariff
 from sertakan.workers import service as workers
 from sertakan.workers.models import ConsentGiver, ConsentKind
 from tests import factories
@@ -55,6 +56,7 @@ def furnish(app: Flask, cast: Cast) -> dict[str, str]:
     things |= _bill(things["code"])
     things |= _links(cast, things["code"])
     things |= _own_word(things["code"])
+    things |= {"rate": str(tariff.read_book().rates[0].id), "holiday": str(tariff.list_holidays()[0].id)}
     things |= _organisation(cast)
     for _ in range(5):  # fewer than five are not shown
         found = _registered(cast)
