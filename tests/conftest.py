@@ -17,6 +17,7 @@ from sertakan.app import build
 from sertakan.config import Config
 from sertakan.db import bare_writes, db
 from sertakan.kit import clock
+from sertakan.places import queries as place_queries
 from sertakan.tariff import queries as tariff_queries
 from sertakan.web.extensions import limiter
 from tests.cast import Cast, hire
@@ -78,7 +79,7 @@ def prepare(app: Flask) -> Cast:
 @pytest.fixture(scope="session")
 def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Cast]]:
     # the tariff is read once a run, so that a page's statements can be counted; tests that change it call tariff.service.forget()
-    tariff_queries.LOOK_AGAIN_SECONDS = 3_600.0
+    tariff_queries.LOOK_AGAIN_SECONDS = place_queries.LOOK_AGAIN_SECONDS = 3_600.0
     folder = tmp_path_factory.mktemp("world")
     url, drop = fresh_database(folder)
     app = build(config_for(url, folder))

@@ -14,6 +14,7 @@ from sertakan.demo import money, organisations
 from sertakan.demo.ledger import Ledger, Promise
 from sertakan.demo.people import FEMALE_SHARE, Crowd, Invented, emails
 from sertakan.kit import clock
+from sertakan.kit.errors import N_
 from sertakan.kit.months import Month
 from sertakan.places.models import Denominator
 from sertakan.places.pontianak import KELURAHAN
@@ -62,15 +63,22 @@ def loaded() -> bool:
 
 def accounts() -> list[dict[str, str]]:
     """Who may be tried, and how to sign in as each."""
-    tries = [{"Siapa": "Warga penanggung", "Masuk": "warga01@demo.test", "Kode": "/demo/pesan", "Halaman": "/masuk"}]
+    tries = [
+        {
+            N_("Siapa"): N_("Warga penanggung"),
+            N_("Masuk"): "warga01@demo.test",
+            N_("Kode"): "/demo/pesan",
+            N_("Halaman"): "/masuk",
+        }
+    ]
     for name, email, role, secret in STAFF:
         tries.append(
             {
                 "Siapa": f"{name} ({role.value})",
                 "Masuk": email,
-                "Kata sandi": PASSWORD,
-                "Kode 6 angka": account_service.totp_now(secret),
-                "Kunci TOTP": secret,
+                N_("Kata sandi"): PASSWORD,
+                N_("Kode 6 angka"): account_service.totp_now(secret),
+                N_("Kunci TOTP"): secret,
                 "Halaman": "/petugas/masuk",
             }
         )

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField
 from wtforms.validators import Optional
@@ -45,7 +46,12 @@ def index() -> Any:
         abort(422)
     today = clock.today()
     steps = [(label, today + timedelta(days=days)) for label, days in STEPS]
-    return render_template("demo/index.html", form=form, today=today, steps=steps, accounts=accounts())
+    return render_template("demo/index.html", form=form, today=today, steps=steps, accounts=_tries())
+
+
+def _tries() -> list[dict[str, str]]:
+    """The accounts with their labels in this page's language; what is typed to sign in stays as it is."""
+    return [{_(key): _(value) if key == "Siapa" else value for key, value in account.items()} for account in accounts()]
 
 
 STEPS = ((_l("Besok"), 1), (_l("7 hari lagi"), 7), (_l("30 hari lagi"), 30), (_l("90 hari lagi"), 90))

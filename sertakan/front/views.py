@@ -93,13 +93,21 @@ def components() -> Response:
     return _page("front/components.html", **style.samples(clock.today()))
 
 
+ICONS = (
+    ("icon-192", {"sizes": "192x192"}),
+    ("icon-512", {"sizes": "512x512"}),
+    ("maskable-512", {"sizes": "512x512", "purpose": "maskable"}),
+    ("logo", {"sizes": "any"}),
+    ("logo-maskable", {"sizes": "any", "purpose": "maskable"}),
+)
+
+
 @bp.get("/manifest.webmanifest")
 @public
 def manifest() -> Response:
     """What makes the site installable."""
     built = current_app.extensions["assets"]
-    icon = {"src": f"/static/{built['logo'].path}", "type": "image/svg+xml", "sizes": "any"}
-    maskable = {"src": f"/static/{built['logo-maskable'].path}", "type": "image/svg+xml", "sizes": "any", "purpose": "maskable"}
+    icons = [{"src": f"/static/{built[name].path}", "type": built[name].mime.split(";")[0]} | facts for name, facts in ICONS]
     body = {
         "name": "Sertakan Pontianak",
         "short_name": "Sertakan",
@@ -109,7 +117,7 @@ def manifest() -> Response:
         "display": "standalone",
         "background_color": "#F4F6F1",
         "theme_color": "#FFC83A",
-        "icons": [icon, maskable],
+        "icons": icons,
         "shortcuts": [{"name": _("Dukungan saya"), "url": url_for("sponsorships.index")}],
     }
     response = Response(json.dumps(body, ensure_ascii=False), content_type="application/manifest+json; charset=utf-8")

@@ -1,6 +1,9 @@
-"""Reading places. They change with a decree, not with a request, so a process keeps them once read."""
+"""Reading places. They change with a decree, not with a request: a process keeps them, and reads the few dozen rows again twice a
+minute, so that a load by another process is seen without starting anew.
+"""
 
 from dataclasses import dataclass
+from time import monotonic
 
 from flask import abort, current_app
 from sqlalchemy import select
@@ -8,6 +11,8 @@ from sqlalchemy import select
 from sertakan.db import db
 from sertakan.places.models import Kecamatan, Kelurahan
 from sertakan.places.rules import distance_km
+
+LOOK_AGAIN_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -22,17 +27,23 @@ class Place:
     lng: float
 
 
+@dataclass
+class _Kept:
+    until: float
+    places: dict[str, Place]
+
+
 def _known() -> dict[str, Place]:
-    known: dict[str, Place] | None = current_app.extensions.get("places")
-    if not known:
+    kept: _Kept | None = current_app.extensions.get("places")
+    if kept is None or not kept.places or kept.until < monotonic():
         rows = db.session.execute(
             select(Kelurahan.code, Kelurahan.name, Kelurahan.kecamatan_code, Kecamatan.name, Kelurahan.lat, Kelurahan.lng)
             .join(Kecamatan, Kecamatan.code == Kelurahan.kecamatan_code)
             .order_by(Kelurahan.code)
         )
-        known = {row[0]: Place(*row) for row in rows}
-        current_app.extensions["places"] = known
-    return known
+        kept = _Kept(monotonic() + LOOK_AGAIN_SECONDS, {row[0]: Place(*row) for row in rows})
+        current_app.extensions["places"] = kept
+    return kept.places
 
 
 def list_kelurahan() -> list[Place]:

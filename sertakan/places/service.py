@@ -46,7 +46,7 @@ def load_reference() -> None:
 def load_file(path: str | Path) -> int:
     """Load another city's kelurahan from a UTF-8 CSV with the columns of COLUMNS; returns how many. All or nothing.
 
-    A kecamatan's centre is the mean of its kelurahan. Other running processes read the new places when they start again.
+    A kecamatan's centre is the mean of its kelurahan. Other running processes see the new places within half a minute.
     """
     rows = _read(Path(path))
     groups: dict[str, list[dict[str, str]]] = {}

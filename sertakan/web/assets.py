@@ -21,6 +21,10 @@ FILES = {
     "icons": "vendor/lucide/icons.svg",
     "logo": "img/logo.svg",
     "logo-maskable": "img/logo-maskable.svg",
+    "icon-192": "img/icon-192.png",  # the logos as pixels, for launchers that take no SVG
+    "icon-512": "img/icon-512.png",
+    "maskable-512": "img/maskable-512.png",
+    "touch-180": "img/touch-180.png",
     "js": "js/app.js",
 }
 TYPES = {
@@ -28,7 +32,9 @@ TYPES = {
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml; charset=utf-8",
     "woff2": "font/woff2",
+    "png": "image/png",
 }
+PACKED = {"woff2", "png"}  # compressed already
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ def _squeeze_js(text: str) -> str:
 
 def _make(name: str, kind: str, body: bytes) -> Asset:
     mark = hashlib.sha256(body).hexdigest()[:10]
-    encoded = {} if kind == "woff2" else {"br": brotli.compress(body, quality=11), "gzip": gzip.compress(body, 9, mtime=0)}
+    encoded = {} if kind in PACKED else {"br": brotli.compress(body, quality=11), "gzip": gzip.compress(body, 9, mtime=0)}
     return Asset(f"{name}.{mark}.{kind}", body, TYPES[kind], encoded)
 
 

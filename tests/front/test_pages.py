@@ -2,6 +2,7 @@
 
 import json
 import re
+import struct
 
 import pytest
 from flask import Flask
@@ -81,7 +82,21 @@ def test_the_site_can_be_installed(client: PageClient) -> None:
     manifest = json.loads(client.get("/manifest.webmanifest").html)
     assert manifest["display"] == "standalone"
     for icon in manifest["icons"]:
-        assert client.get(icon["src"]).status == 200
+        page = client.get(icon["src"])
+        assert page.status == 200 and page.response.content_type.startswith(icon["type"])
+    sizes = {(icon["sizes"], icon["type"], icon.get("purpose", "any")) for icon in manifest["icons"]}
+    assert {("192x192", "image/png", "any"), ("512x512", "image/png", "any"), ("512x512", "image/png", "maskable")} <= sizes
+
+
+@pytest.mark.parametrize(("name", "size"), [("icon-192", 192), ("icon-512", 512), ("maskable-512", 512), ("touch-180", 180)])
+def test_each_picture_has_the_size_it_says(app: Flask, name: str, size: int) -> None:
+    body = app.extensions["assets"][name].body
+    assert body[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", body[16:24]) == (size, size)
+
+
+def test_a_phone_that_keeps_the_page_finds_its_picture(client: PageClient) -> None:
+    link = next(element for element in client.get("/").all("link") if element.attrs.get("rel") == "apple-touch-icon")
+    assert client.get(link.attrs["href"]).response.content_type == "image/png"
 
 
 def test_the_service_worker_keeps_only_what_exists(client: PageClient) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.exceptions import NotFound
 
+from sertakan.db import transaction
 from sertakan.kit.errors import Refused
 from sertakan.places import queries, service
 from sertakan.places.models import Kecamatan, Kelurahan
@@ -144,3 +145,15 @@ def test_a_missing_column_and_a_file_that_is_no_utf8_are_refused(places: None, t
         with pytest.raises(Refused):
             service.load_file(path)
     assert count(Kelurahan) == 29
+
+
+def test_a_load_by_another_process_is_seen_when_the_places_are_read_again(app: Flask, places: None) -> None:
+    first = queries.list_kelurahan()[0]
+    with transaction() as session:  # another process knows nothing of what this one remembers
+        session.get_one(Kelurahan, first.code).name = "Nama Baru"
+    assert queries.get_kelurahan(first.code).name == first.name
+    app.extensions["places"].until = 0.0
+    with counted(app) as statements:
+        assert queries.get_kelurahan(first.code).name == "Nama Baru"
+    assert len(statements) == 1
+    service.forget()

@@ -67,7 +67,7 @@ def test_a_page_names_only_files_that_exist_and_never_in_the_other_languages_fol
     for language in ("", "/en"):
         page = client.get(f"{language}/")
         paths = set(re.findall(r"\"(/static/[^\"#]+)", page.html))
-        assert len(paths) == 4 and "/en/static" not in page.html
+        assert len(paths) == 5 and "/en/static" not in page.html
         for path in paths:
             assert client.get(path).status == 200
 
