@@ -52,6 +52,12 @@ class Row:
     months: int
     checks: list[Check]
     verdict: Verdict
+    seen: str  # the fingerprint of what this line shows
+
+    @property
+    def green(self) -> bool:
+        """Every single check is good, also those that only a person can make: a first enrolment never is before somebody looked."""
+        return all(check.verdict is Verdict.ok for check in self.checks)
 
     @property
     def worst(self) -> Check:
@@ -162,7 +168,7 @@ def _with_checks(requests: Sequence[Sponsorship], today: date) -> list[Row]:
         )
         done = look.run(facts, today)
         total = sum(cell.price_rupiah for cell in own)
-        rows.append(Row(row, work, total, len(own), done, look.overall(done)))
+        rows.append(Row(row, work, total, len(own), done, look.overall(done), mark_of(row, own)))
     return rows
 
 
@@ -204,6 +210,29 @@ def is_own(person: Person, sponsorship: Sponsorship) -> bool:
     """Whether this person made it, pays for it, or belongs to the organisation that does."""
     own = person.id in (sponsorship.maker_id, sponsorship.sponsor_id)
     return own or _is_colleague(person, sponsorship.organisation_id)
+
+
+def own_ids(person: Person, requests: Sequence[Sponsorship]) -> set[int]:
+    """Those of these requests that are this person's own or her organisation's; one statement for all."""
+    houses = select(Membership.organisation_id).where(Membership.person_id == person.id, Membership.ended_at.is_(None))
+    mine = set(db.session.scalars(houses)) if any(row.organisation_id for row in requests) else set()
+    return {row.id for row in requests if person.id in (row.maker_id, row.sponsor_id) or row.organisation_id in mine}
+
+
+def list_by_codes(codes: Sequence[str], today: date) -> list[Row]:
+    """These requests with their checks, oldest first; what is none is passed over."""
+    known = [code for code in map(normalise_code, codes) if code]
+    statement = (
+        select(Sponsorship)
+        .where(Sponsorship.code.in_(known))
+        .options(
+            joinedload(Sponsorship.worker, innerjoin=True),
+            joinedload(Sponsorship.sponsor, innerjoin=True),
+            joinedload(Sponsorship.organisation),
+        )
+        .order_by(Sponsorship.submitted_at, Sponsorship.id)
+    )
+    return _with_checks(db.session.scalars(statement).all(), today) if known else []
 
 
 def _is_colleague(person: Person, organisation_id: int | None) -> bool:

@@ -31,6 +31,10 @@ class NeedsException(Refused):
     message = N_("Belum ada keterangan bekerja. Tulis alasan mengapa tetap disetujui.")
 
 
+class NotAllGreen(Refused):
+    message = N_("Belum semua pemeriksaannya baik. Periksa satu per satu.")
+
+
 class ReasonMissing(Refused):
     message = N_("Pilih alasannya dulu")
 
@@ -92,6 +96,14 @@ def approve(*, officer: Person, sponsorship: Sponsorship, seen: str, exception: 
         workers.move(actor=officer.ref, worker=sponsorship.worker, to=WorkerState.identity_checked)
     sponsorships.start_if_ready(sponsorship)
     _tell(sponsorship, "approved", covered_from=sponsorship.first_month, covered_until=sponsorship.last_month)
+
+
+def approve_in_bulk(*, officer: Person, sponsorship: Sponsorship, seen: str) -> None:
+    """Say yes to one of many that were ticked. Refuses NotAllGreen besides all that `approve` refuses."""
+    _check(officer, sponsorship, ReviewState.approved, seen)
+    if not queries.get_row(sponsorship, clock.today()).green:
+        raise NotAllGreen
+    approve(officer=officer, sponsorship=sponsorship, seen=seen)
 
 
 def reject(*, officer: Person, sponsorship: Sponsorship, seen: str, reason: RejectReason | None, note: str = "") -> int:

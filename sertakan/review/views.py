@@ -1,5 +1,6 @@
 """`/petugas/antrean`: the queue, one request, and the three decisions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -12,7 +13,7 @@ from sertakan.coverage import queries as coverage
 from sertakan.db import transaction
 from sertakan.kit import clock, text
 from sertakan.kit.errors import Refused
-from sertakan.review import queries, service
+from sertakan.review import bulk, queries, service
 from sertakan.review.checks import Verdict
 from sertakan.review.forms import ApproveForm, AskForm, RejectForm
 from sertakan.review.rules import OUTCOMES, REASONS, RejectReason
@@ -44,8 +45,53 @@ def queue() -> str:
     page = queries.list_queue(chip, words, page_number(), clock.today())
     waiting = clock.now() - oldest if oldest else None
     return render_template(
-        "review/queue.html", chip=chip, words=words, counts=counts, waiting=waiting, page=page, now=clock.now()
+        "review/queue.html",
+        chip=chip,
+        words=words,
+        counts=counts,
+        waiting=waiting,
+        page=page,
+        now=clock.now(),
+        pickable=_pickable(page.items),
     )
+
+
+def _pickable(rows: Sequence[queries.Row]) -> set[str]:
+    """Codes of those that this officer may tick: every check good, waiting for a decision, and not her own."""
+    if not current_user.may(Permission.review_decide):
+        return set()
+    own = queries.own_ids(current_user.person, [row.sponsorship for row in rows])
+    waiting = [row.sponsorship for row in rows if row.green and row.sponsorship.review_state is ReviewState.submitted]
+    return {sponsorship.code for sponsorship in waiting if sponsorship.id not in own}
+
+
+@bp.post("/massal")
+@requires(Permission.review_decide)
+def approve_many() -> Any:
+    """What was ticked, once more with its total; by the second button each is decided by itself and told line by line."""
+    picks = bulk.read(request.form.getlist("pick"))
+    seen = {pick.code: pick.seen for pick in picks}
+    rows = queries.list_by_codes(list(seen), clock.today())
+    if request.form.get("sure") and rows:
+        known = {row.sponsorship.code for row in rows}
+        results = bulk.approve([pick for pick in picks if pick.code in known])
+        for what in ("expire", "notices"):
+            knock(what)
+        return render_template("review/bulk_done.html", results=results)
+    fit = _pickable(rows)
+    return render_template(
+        "review/bulk.html",
+        rows=[row for row in rows if row.sponsorship.code in fit],
+        left=[row for row in rows if row.sponsorship.code not in fit],
+        seen=seen,
+    ), 200 if rows else 422
+
+
+@bp.get("/massal")
+@requires(Permission.review_see)
+def many_back() -> Any:
+    """Who reloads the result comes back to the queue."""
+    return redirect(url_for("review.queue"), 303)
 
 
 Forms = tuple[ApproveForm, RejectForm, AskForm]

@@ -222,6 +222,8 @@ TABLE: tuple[Row, ...] = (
     staff("review.approve", QUEUE + "/setujui", "review:decide", DECIDE, 409, method="POST"),
     staff("review.reject", QUEUE + "/tolak", "review:decide", DECIDE, 422, method="POST"),
     staff("review.ask", QUEUE + "/tanya", "review:decide", DECIDE, 422, method="POST"),
+    staff("review.approve_many", "/petugas/antrean/massal", "review:decide", DECIDE, 422, method="POST"),
+    staff("review.many_back", "/petugas/antrean/massal", "review:see", SEE, 303),
     staff("review.witness", QUEUE + "/saksi", "review:decide", DECIDE, 303, method="POST"),
     staff("review.reveal", QUEUE + "/nik", "nik:reveal", DECIDE, method="POST"),
     staff("organisations.queue", "/petugas/organisasi", "organisation:verify", DECIDE),

@@ -107,7 +107,7 @@
     }
     all("[data-poll]").forEach(function (region) { poll(region, 0); });
 
-    // staff keys: J K move in the queue, / searches, a letter leads to what carries it; never while typing, and can be switched off
+    // staff keys: J K move in the queue, X ticks, / searches, a letter leads to what carries it; never while typing, and can be switched off
     var queue = d.querySelector("[data-queue]"), search = d.querySelector("[data-search]"), off = false, at = -1;
     var keyed = all("[data-key]"), rows = queue ? all("tbody tr", queue) : [];
     try { off = localStorage.keys === "off"; } catch (e) { /* on */ }
@@ -120,12 +120,29 @@
       at = Math.max(0, Math.min(rows.length - 1, at + step));
       rows[at].classList.add("is-cur"); rows[at].querySelector("a").focus();
     }
+    // ticks of the queue: a tick with Shift reaches from the last one; the counter says how many
+    var picks = all("[data-pick]"), every = d.querySelector("[data-pick-all]"), picked = d.querySelector("[data-picked]"), last = -1;
+    function tell() {
+      var count = picks.filter(function (box) { return box.checked; }).length;
+      if (picked) picked.textContent = count;
+      if (every) { every.checked = count > 0 && count === picks.length; every.indeterminate = count > 0 && count < picks.length; }
+    }
+    function pick(box, reach) {
+      var here = picks.indexOf(box);
+      if (reach && last >= 0) picks.slice(Math.min(here, last), Math.max(here, last) + 1).forEach(function (one) { one.checked = box.checked; });
+      last = here; tell();
+    }
+    picks.forEach(function (box) { box.addEventListener("click", function (event) { pick(box, event.shiftKey); }); });
+    if (every) every.addEventListener("change", function () { picks.forEach(function (box) { box.checked = every.checked; }); tell(); });
+    tell();
     if (queue || keyed.length) d.addEventListener("keydown", function (event) {
       if (off || event.ctrlKey || event.metaKey || event.altKey) return;
       if (/TEXTAREA|SELECT/.test(event.target.tagName) || event.target.matches("input:not([type=checkbox]):not([type=radio])")) return;
       var key = event.key.toLowerCase();
       if (key === "/" && search) { event.preventDefault(); search.focus(); }
       if ((key === "j" || key === "k") && rows.length) move(key === "j" ? 1 : -1);
+      var box = key === "x" && rows[at] && rows[at].querySelector("[data-pick]");
+      if (box) { box.checked = !box.checked; pick(box, event.shiftKey); }
       keyed.forEach(function (target) {
         if (key !== target.dataset.key) return;
         event.preventDefault();
