@@ -19,6 +19,8 @@ from sertakan.notices import views as notices
 from sertakan.organisations import views as organisations
 from sertakan.payments import contested, finance, payout
 from sertakan.payments import views as payments
+from sertakan.remittance import repair_pages as repairs
+from sertakan.remittance import views as remittance
 from sertakan.reports import views as reports
 from sertakan.review import views as review
 from sertakan.sponsorships import views as sponsorships
@@ -120,7 +122,7 @@ def build(config: Config) -> Flask:
 def _register_rooms(app: Flask) -> None:
     blank = Blueprint("web", "sertakan.web", template_folder="templates")
     app.register_blueprint(blank)
-    for room in ROOMS:
+    for room in (*ROOMS, remittance, repairs):
         app.register_blueprint(room.bp)
         if init := getattr(room, "init_app", None):
             init(app)

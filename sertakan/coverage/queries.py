@@ -1,13 +1,24 @@
 """Reading the ledger, and the SQL twin of `rules.standing`."""
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import Integer, Select, and_, case, cast, extract, func, literal, select
 
 from sertakan.coverage.models import CoverageMonth
-from sertakan.coverage.rules import ARREARS_MONTHS, FUNDED, LIVE, MonthState, Standing, StandingOn, last_ending, standing
+from sertakan.coverage.rules import (
+    ARREARS_MONTHS,
+    FUNDED,
+    LIVE,
+    MonthState,
+    StampLimits,
+    Standing,
+    StandingOn,
+    last_ending,
+    standing,
+)
 from sertakan.db import db
 from sertakan.kit.months import Month
 from sertakan.workers.models import Worker
@@ -46,6 +57,16 @@ def next_free(worker_id: int, after: Month) -> Month:
     while month in held:
         month = month + 1
     return month
+
+
+def stamp_limits() -> StampLimits:
+    """How long each stamp may take, from the settings."""
+    config = current_app.config["SETTINGS"]
+    return StampLimits(
+        timedelta(hours=config.send_limit_hours),
+        timedelta(hours=config.post_limit_hours),
+        timedelta(hours=config.tell_limit_hours),
+    )
 
 
 # ---- standing ------------------------------------------------------------------------------------------------------------------

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
+from sertakan.kit import clock
 from sertakan.kit.errors import N_, Refused
 from sertakan.kit.months import Month
 
@@ -57,6 +58,46 @@ class EvidenceMissing(Refused):
 def check_move(before: MonthState, after: MonthState) -> None:
     if after not in MOVES[before]:
         raise IllegalMove(f"month: {before} -> {after}")
+
+
+# ---- stamps ---------------------------------------------------------------------------------------------------------------------
+
+
+class Stamp(StrEnum):
+    """What comes after "dana diterima" in the life of a month."""
+
+    sent = "sent"  # iuran disetor
+    posted = "posted"  # aktif
+    told = "told"  # the sponsor has heard of it
+
+
+@dataclass(frozen=True)
+class StampLimits:
+    """The longest a month may wait for each stamp (DOMAIN trap 26: forward the same day, alert after 24 hours)."""
+
+    sent: timedelta
+    posted: timedelta
+    told: timedelta
+
+
+def waits_since(state: MonthState, month: Month, paid_at: datetime, approved_at: datetime | None) -> datetime | None:
+    """Since when an approved and paid month could have been sent on: its money, its yes, or its first day, whichever came last.
+
+    None for a month that is not paid or not approved.
+    """
+    if state is not MonthState.paid or approved_at is None:
+        return None
+    return max(paid_at, approved_at, month_start(month))
+
+
+def month_start(month: Month) -> datetime:
+    """The first moment of a month in Pontianak."""
+    return datetime.combine(month.first_day, time(), tzinfo=clock.ZONE)
+
+
+def is_late(since: datetime | None, now: datetime, limit: timedelta) -> bool:
+    """Older than its limit; exactly as old is not late yet."""
+    return since is not None and now - since > limit
 
 
 # ---- standing ------------------------------------------------------------------------------------------------------------------

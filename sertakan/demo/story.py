@@ -11,6 +11,7 @@ from sertakan.accounts.models import Organisation, OrganisationKind, Person
 from sertakan.accounts.permissions import Role
 from sertakan.db import db, transaction
 from sertakan.demo import money, organisations
+from sertakan.demo.batches import Batches
 from sertakan.demo.ledger import Ledger, Promise
 from sertakan.demo.people import FEMALE_SHARE, Crowd, Invented, emails
 from sertakan.kit import clock
@@ -91,6 +92,8 @@ class Cast:
 
     sponsors: list[Person]
     officer: Person
+    supervisor: Person
+    finance: Person
     attestor: Person
     maker: Person
     company: Organisation
@@ -112,6 +115,7 @@ def load(day: date | None = None) -> dict[str, int]:
         money.tell(ledger.by_kind, cast.finance, cast.supervisor, day)
         session.add(Denominator(year=2025, workers=312_000, source="Angka rekaan untuk demo", dated_on=date(2025, 12, 31)))
         ledger.close()
+        Batches(crowd, _at(day, 8), cast.finance, cast.supervisor).tell()
         counts = {model.__tablename__: session.scalar(select(func.count()).select_from(model)) or 0 for model in (Person, Worker)}
     return counts | ledger.counts
 
@@ -143,6 +147,7 @@ def _people(crowd: Crowd, day: date) -> Cast:
     organisations.verified(company, city, maker, checker, staff[Role.officer], born)
     organisations.waiting(sponsors[:2], _at(day - timedelta(days=1)))
     return Cast(sponsors, staff[Role.officer], staff[Role.attestor], maker, company, staff[Role.finance], staff[Role.supervisor])
+    return Cast(sponsors, staff[Role.officer], staff[Role.supervisor], staff[Role.finance], staff[Role.attestor], maker, company)
 
 
 def _worker(

@@ -166,6 +166,27 @@ class SameFile(Refused):
     status = 409
 
 
+class LinesChanged(Refused):
+    message = N_("Isi setoran ini tidak sama dengan yang dikunci. Jangan dibayar; hubungi pengelola.")
+    status = 409
+
+
+class FileMissing(Refused):
+    message = N_("Pilih berkas jawabannya dulu")
+
+
+class TitleMissing(Refused):
+    message = N_("Isi judul kolom %(title)s")
+
+
+class TitleTwice(Refused):
+    message = N_("Judul %(title)s dipakai dua kali")
+
+
+class NikNeeded(Refused):
+    message = N_("Kolom NIK, bulan iuran, dan jumlah iuran harus ikut")
+
+
 class NothingProposed(Refused):
     message = N_("Belum ada usulan perbaikan untuk bulan ini.")
     status = 409

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, literal, or_, select
+from sqlalchemy import Select, and_, case, func, literal, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from sertakan.audit import queries as audit
@@ -30,6 +30,8 @@ from sertakan.payments.models import (
     Suspense,
 )
 from sertakan.payments.rules import ON_ITS_WAY, DisputeState, OrderState, RefundState, SuspenseState
+from sertakan.remittance.models import AnswerFile, AnswerRow, Batch, Line, Repair
+from sertakan.remittance.rules import LIVING, SENDING, BatchState, FileState, LineState, RepairState
 from sertakan.review.models import Decision
 from sertakan.review.rules import Outcome
 from sertakan.sponsorships.models import Reminder, Sponsorship
@@ -234,6 +236,54 @@ def _account_kept() -> Select[Any]:
     arrived = needed.where(Refund.state == RefundState.succeeded).exists()
     on_its_way = needed.where(Refund.state.in_(ON_ITS_WAY)).exists()
     return select(PayoutAccount.ref).where(PayoutAccount.cleared_at.is_(None), arrived, ~on_its_way)
+def _line_and_month() -> Select[Any]:
+    """A line that stands says what its month says, and a locked batch holds its months; in a draft nothing is held yet."""
+    on_its_way = or_(Batch.state.not_in(SENDING), CoverageMonth.sending_at.is_not(None))
+    fits = or_(
+        and_(Line.state == LineState.open, CoverageMonth.state == MonthState.paid, on_its_way),
+        and_(Line.state == LineState.paid, CoverageMonth.state == MonthState.remitted),
+        and_(Line.state == LineState.posted, CoverageMonth.state == MonthState.posted),
+    )
+    return (
+        select(CoverageMonth.ref)
+        .join(Line, Line.coverage_month_id == CoverageMonth.id)
+        .join(Batch, Batch.id == Line.batch_id)
+        .where(Line.state.in_(LIVING), Batch.state != BatchState.draft, ~fits)
+    )
+
+
+def _batch_sums() -> Select[Any]:
+    stands = and_(Line.batch_id == Batch.id, Line.state != LineState.dropped)
+    count = select(func.count()).select_from(Line).where(stands).scalar_subquery()
+    return select(Batch.ref).where(
+        Batch.state.not_in((BatchState.draft, BatchState.dropped)),
+        or_(Batch.months != count, Batch.amount_rupiah != _sum(Line.amount_rupiah, stands)),
+    )
+
+
+def _one_person() -> Select[Any]:
+    """Who gathered or locked a batch marked it paid, or who proposed a repair confirmed it."""
+    sent = select(Batch.ref).where(or_(Batch.paid_by_id == Batch.locked_by_id, Batch.paid_by_id == Batch.created_by_id))
+    found = union_all(sent, select(Repair.ref).where(Repair.confirmed_by_id == Repair.proposed_by_id)).subquery()
+    return select(found.c.ref)
+
+
+def _bounced_without_repair() -> Select[Any]:
+    waits = and_(Repair.coverage_month_id == CoverageMonth.id, Repair.state.in_((RepairState.open, RepairState.proposed)))
+    return select(CoverageMonth.ref).where(CoverageMonth.state == MonthState.bounced, ~select(Repair.id).where(waits).exists())
+
+
+def _sent_without_batch() -> Select[Any]:
+    line = and_(Line.coverage_month_id == CoverageMonth.id, Line.state.in_((LineState.paid, LineState.posted)))
+    return select(CoverageMonth.ref).where(
+        CoverageMonth.state.in_((MonthState.remitted, MonthState.posted)),
+        CoverageMonth.source == MonthSource.sponsorship,
+        ~select(Line.id).where(line).exists(),
+    )
+
+
+def _answer_left_over() -> Select[Any]:
+    return select(AnswerFile.ref).join(AnswerRow).where(AnswerFile.state == FileState.applied, AnswerRow.applied.is_(False))
 
 
 CHECKS: dict[str, Callable[[], Select[Any]]] = {
@@ -256,6 +306,12 @@ CHECKS: dict[str, Callable[[], Select[Any]]] = {
     "a refunded month has a refund that succeeded": _refunded_month_without_refund,
     "receipts have no gaps": _receipt_gaps,
     "a payment has its receipt": _payment_without_receipt,
+    "a month in a batch is as far as its line": _line_and_month,
+    "a sent month stands in a batch": _sent_without_batch,
+    "a batch is the sum of its lines": _batch_sums,
+    "I5 two people send and mend": _one_person,
+    "a bounced month has its repair": _bounced_without_repair,
+    "an applied answer is applied whole": _answer_left_over,
     "I14 no reminder waits for the gone": _reminder_to_the_gone,
     "a disputed month does not go to BPJS": _disputed_and_sent_on,
     "an account is deleted when its money has arrived": _account_kept,

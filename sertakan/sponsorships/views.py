@@ -22,6 +22,7 @@ from sertakan.sponsorships.answers import Answers, Step
 from sertakan.sponsorships.forms import ANY_WORK, EVERYWHERE, AnswerForm, DataForm, LengthForm, OccupationForm, PickForm
 from sertakan.sponsorships.models import Sponsorship
 from sertakan.sponsorships.queries import SponsorshipView
+from sertakan.sponsorships.stamps import late_words, told
 from sertakan.sponsorships.story import story_of
 from sertakan.tariff import queries as tariff_queries
 from sertakan.web.access import by_link, public, signed_in
@@ -314,6 +315,8 @@ def _detail(sponsorship: Sponsorship, form: AnswerForm, status: int) -> Any:
         declined=renewal.declines(sponsorship, view.covered_until),
         feed=absolute("sponsorships.calendar_feed", current_language(), token=calendar.token_of(sponsorship.sponsor.ref)),
         work=_work_of(view),
+        told=told(sponsorship, view.months),
+        late=late_words(sponsorship, view.months, clock.now()),
         today=today,
         wording=wording,
     )

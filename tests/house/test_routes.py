@@ -23,6 +23,7 @@ from tests.page import Page, PageClient
 As = Callable[[str], PageClient]
 VISITORS = ("nobody", "sari", "tono", "dewi", "agus", "maya", "hasan", "nina", "wira")
 RESIDENTS = ("sari", "tono")
+BATCHES, REPAIR = "agus maya nina", "/petugas/perbaikan/{repair}"
 SIGN_IN, STAFF_SIGN_IN = "/masuk", "/petugas/masuk"
 
 
@@ -288,6 +289,32 @@ TABLE: tuple[Row, ...] = (
     staff("workers.registered_one", DESK, "worker:register", REGISTER),
     staff("workers.back", DESK + "/kertas", "worker:register", REGISTER, 303),
     staff("workers.attest", DESK + "/keterangan", "worker:attest", REGISTER, 422, method="POST"),
+    # remittance
+    staff("remittance.index", "/petugas/setoran", "remittance:see", BATCHES),
+    staff("remittance.new", "/petugas/setoran/baru", "remittance:prepare", "maya"),
+    staff("remittance.new", "/petugas/setoran/baru", "remittance:prepare", "maya", 422, method="POST"),
+    staff("remittance.detail", "/petugas/setoran/{batch}", "remittance:see", BATCHES),
+    staff("remittance.back", "/petugas/setoran/{batch}/kunci", "remittance:see", BATCHES, 303),
+    staff("remittance.lock", "/petugas/setoran/{batch}/kunci", "remittance:prepare", "maya", 409, method="POST"),
+    staff("remittance.note_code", "/petugas/setoran/{batch}/kode", "remittance:prepare", "maya", 422, method="POST"),
+    staff("remittance.mark_paid", "/petugas/setoran/{batch}/dibayar", "remittance:confirm", "maya agus", 422, method="POST"),
+    staff("remittance.drop", "/petugas/setoran/{batch}/batal", "remittance:prepare", "maya", 422, method="POST"),
+    staff("remittance.answer", "/petugas/setoran/{batch}/jawaban", "remittance:prepare", "maya", 422, method="POST"),
+    staff("remittance.answered", "/petugas/setoran/{batch}/jawaban/{answer}", "remittance:see", BATCHES),
+    staff("remittance.download", "/petugas/setoran/{batch}/unduh.csv", "remittance:prepare", "maya"),
+    staff("remittance.line", "/petugas/setoran/{batch}/bulan/{sent_month}", "remittance:prepare", "maya"),
+    staff("remittance.line", "/petugas/setoran/{batch}/bulan/{sent_month}", "remittance:prepare", "maya", 422, method="POST"),
+    staff("remittance.column_map", "/petugas/setoran/kolom/ekspor", "remittance:prepare", "maya"),
+    staff("remittance.column_map", "/petugas/setoran/kolom/jawaban", "remittance:prepare", "maya", 422, method="POST"),
+    staff("remittance.held_up", "/petugas/tertahan", "remittance:see", BATCHES),
+    staff("repairs.index", "/petugas/perbaikan", "remittance:repair", DECIDE),
+    staff("repairs.detail", REPAIR, "remittance:repair", DECIDE),
+    staff("repairs.back", REPAIR + "/usul", "remittance:repair", DECIDE, 303),
+    staff("repairs.propose", REPAIR + "/usul", "remittance:repair", DECIDE, 422, method="POST"),
+    staff("repairs.confirm", REPAIR + "/setujui", "remittance:repair", DECIDE, 409, method="POST"),
+    staff("repairs.reject", REPAIR + "/tolak", "remittance:repair", DECIDE, 409, method="POST"),
+    staff("repairs.propose_return", REPAIR + "/kembalikan", "remittance:repair", "dewi", 303, method="POST", agus=409),
+    staff("repairs.reveal", REPAIR + "/nik", "remittance:repair", DECIDE, method="POST"),
     staff("workers.put_on_list", DESK + "/daftar", "worker:register", REGISTER, 422, method="POST"),
     staff("workers.paper", DESK + "/kertas", "worker:register", REGISTER, 201, method="POST"),
     staff("workers.take_off_list", DESK + "/keluar", "worker:register", REGISTER, 303, method="POST"),

@@ -37,6 +37,7 @@ from sertakan.workers import service as workers
 from sertakan.workers.models import ConsentGiver, ConsentKind
 from tests import factories
 from tests.cast import Cast
+from tests.house.desk import Desk
 
 HIDDEN_NAME = "Rahasiawati"
 STILL = {"rate_count", "alembic_version", "kelurahan", "kecamatan", "tariff_rate", "occupation"}
@@ -60,7 +61,7 @@ def furnish(app: Flask, cast: Cast) -> dict[str, str]:
     things |= _organisation(cast)
     for _ in range(5):  # fewer than five are not shown
         found = _registered(cast)
-    return things | found
+    return things | found | _sent(cast)
 
 
 def _organisation(cast: Cast) -> dict[str, str]:
@@ -213,6 +214,17 @@ def _registered(cast: Cast) -> dict[str, str]:
         )
         waiting = workers.put_on_list(actor=cast.hasan, worker=worker, phrases=[])
         return {"worker": worker.ref, "waiting": waiting.code}
+
+
+def _sent(cast: Cast) -> dict[str, str]:
+    """Two of Sari's months in a batch: one waits for its answer, one was refused and waits for its repair."""
+    desk = Desk(cast)
+    for _ in range(2):
+        row = factories.worker(name=HIDDEN_NAME)
+        factories.sponsorship(
+            cast.sari, row, first="2026-11", count=1, review=ReviewState.approved, term=TermState.running, state=MonthState.paid
+        )
+    return desk.sent()
 
 
 def contents(but: Iterable[str] = ()) -> dict[str, list[tuple[Any, ...]]]:

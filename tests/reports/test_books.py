@@ -19,6 +19,18 @@ CHAIN = "I8 the audit chain is whole"
 # what a fault has to get past first: triggers by table, constraints by table, indexes
 TRIGGERS = {"coverage_month": ("update",), "decision": ("update",), "audit_entry": ("update",), "refund": ("update",)}
 CONSTRAINTS = {"coverage_month": "ck_coverage_month_price_sums", "decision": "ck_decision_not_ones_own"}
+TRIGGERS = {
+    "coverage_month": ("update",),
+    "decision": ("update",),
+    "audit_entry": ("update",),
+    "remittance_line": ("update",),
+}
+CONSTRAINTS = {
+    "coverage_month": ("price_sums",),
+    "decision": ("not_ones_own",),
+    "remittance_batch": ("two_people",),
+    "remittance_repair": ("two_people", "confirmed", "has_remedy"),
+}
 INDEX = "uq_coverage_month_live"
 RELIEF = "sector, programme, percent, from_month, to_month, excludes_government, legal_basis, source, recorded_at, superseded_at"
 SECOND = "(SELECT payment_id FROM suspense WHERE reason = 'duplicate' ORDER BY id LIMIT 1)"
@@ -62,6 +74,16 @@ FAULTS: dict[str, str] = {
     "a refunded month has a refund that succeeded": "UPDATE refund SET succeeded_at = NULL WHERE succeeded_at IS NOT NULL",
     "receipts have no gaps": "UPDATE receipt SET number = number + 100 WHERE id = (SELECT max(id) FROM receipt)",
     "a payment has its receipt": f"UPDATE receipt SET payment_id = {SECOND} WHERE id = (SELECT min(id) FROM receipt)",
+    "a month in a batch is as far as its line": """UPDATE coverage_month SET state = 'remitted'
+        WHERE id = (SELECT coverage_month_id FROM remittance_line WHERE state = 'posted' ORDER BY id LIMIT 1)""",
+    "a sent month stands in a batch": """UPDATE remittance_line SET state = 'refused', reason = 'other'
+        WHERE id = (SELECT min(id) FROM remittance_line WHERE state = 'posted')""",
+    "a batch is the sum of its lines": """UPDATE remittance_line SET amount_rupiah = amount_rupiah + 1
+        WHERE id = (SELECT min(id) FROM remittance_line WHERE state = 'posted')""",
+    "I5 two people send and mend": """UPDATE remittance_batch SET paid_by_id = created_by_id
+        WHERE id = (SELECT min(id) FROM remittance_batch WHERE state = 'closed')""",
+    "a bounced month has its repair": "UPDATE remittance_repair SET state = 'repaired'",
+    "an applied answer is applied whole": "UPDATE remittance_answer_row SET applied = false",
     "I14 no reminder waits for the gone": "UPDATE worker SET state = 'deceased'",
     CHAIN: "UPDATE audit_entry SET actor = 'somebody' WHERE id = (SELECT min(id) + 3 FROM audit_entry)",
 }
@@ -81,8 +103,9 @@ def told(app: Flask) -> Iterator[None]:
                 _run(f"DROP TRIGGER {table}_no_{verb}" + (f" ON {table}" if postgres else ""))
         _run(f"DROP INDEX {INDEX}")
         if postgres:
-            for table, name in CONSTRAINTS.items():
-                _run(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+            for table, names in CONSTRAINTS.items():
+                for name in names:
+                    _run(f"ALTER TABLE {table} DROP CONSTRAINT ck_{table}_{name}")
         else:
             _run("PRAGMA ignore_check_constraints = ON")
     yield
