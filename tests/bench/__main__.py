@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests import postgres
-from tests.bench import cases, ours, reminders, visit
+from tests.bench import cases, ours, reminders, remit, visit
 from tests.bench.cases import Bench
 from tests.bench.servers import NotStarted
 from tests.bench.table import Row, machine, missing, printed
@@ -21,6 +21,7 @@ CASES: dict[str, Callable[[Bench], list[Row]]] = {
     "P5": cases.p5_statements,
     "P6": cases.p6_unloaded,
     "reminders": reminders.composed,
+    "remit": remit.sent,
     "P16": cases.p16_webhook,
     "P17": cases.p17_start,
     "P18": cases.p18_memory,
