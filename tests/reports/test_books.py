@@ -67,7 +67,7 @@ FAULTS: dict[str, str] = {
     "a payment belongs to a paid order": """UPDATE payment_order SET state = 'expired'
         WHERE id = (SELECT min(id) FROM payment_order WHERE state = 'paid')""",
     "what is over holds no months": """UPDATE sponsorship SET review_state = 'rejected'
-        WHERE id = (SELECT min(sponsorship_id) FROM coverage_month WHERE state = 'paid')""",
+        WHERE id = (SELECT min(sponsorship_id) FROM coverage_month WHERE state = 'paid' AND sending_at IS NULL)""",
     "a reserved month has a living order": "UPDATE payment_order SET state = 'expired' WHERE state = 'open'",
     "a refund is the sum of what it gives back": """UPDATE refund SET amount_rupiah = amount_rupiah + 1
         WHERE id = (SELECT min(id) FROM refund)""",
