@@ -14,6 +14,7 @@ from sertakan.consents import views as consents
 from sertakan.db import db
 from sertakan.demo import views as demo
 from sertakan.front import views as front
+from sertakan.gaps import views as gaps
 from sertakan.kit.crypto import Keyring
 from sertakan.notices import views as notices
 from sertakan.organisations import views as organisations
@@ -44,6 +45,7 @@ ROOMS = (
     payout,
     consents,
     review,
+    gaps,
     reports,
     notices,
     demo,

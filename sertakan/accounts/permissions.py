@@ -31,6 +31,7 @@ class Permission(StrEnum):
     tariff_edit = "tariff:edit"
     organisation_verify = "organisation:verify"
     audit_see = "audit:see"
+    gaps_see = "gaps:see"
     staff_manage = "staff:manage"
 
 
@@ -43,6 +44,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
             P.nik_reveal,
             P.worker_register,
             P.worker_attest,
+            P.gaps_see,
             P.organisation_verify,
             P.remittance_repair,
         }
@@ -57,6 +59,7 @@ ROLES: dict[Role, frozenset[Permission]] = {
             P.money_see,
             P.refund_approve,
             P.refund_approve_large,
+            P.gaps_see,
             P.audit_see,
             P.organisation_verify,
             P.remittance_see,

@@ -51,7 +51,7 @@ def furnish(app: Flask, cast: Cast) -> dict[str, str]:
     )
     queued = factories.sponsorship(cast.sari, factories.worker(name=HIDDEN_NAME), state=MonthState.paid)
     asked = factories.sponsorship(cast.sari, factories.worker(name=HIDDEN_NAME), state=MonthState.paid)
-    things = {"code": running.code, "queued": queued.code, "asked": asked.code, "nik": row.nik}
+    things = {"gap": row.ref, "code": running.code, "queued": queued.code, "asked": asked.code, "nik": row.nik}
     with transaction():
         promises.ask(actor=cast.dewi.ref, sponsorship=sponsorships.get_by_code(things["asked"], lock=True), question="Apa?")
     things |= _bill(things["code"])

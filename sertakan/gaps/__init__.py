@@ -1,0 +1,1 @@
+"""Gaps: whose cover ends, who owes months, and what officers did about it: the list, the numbers shown, the calls noted."""
