@@ -23,6 +23,7 @@ from sertakan.payments import views as payments
 from sertakan.remittance import repair_pages as repairs
 from sertakan.remittance import views as remittance
 from sertakan.reports import views as reports
+from sertakan.rescue import views as rescue
 from sertakan.review import views as review
 from sertakan.sponsorships import views as sponsorships
 from sertakan.tariff import views as tariff
@@ -44,6 +45,11 @@ ROOMS = (
     contested,
     payout,
     consents,
+    workers,
+    sponsorships,
+    payments,
+    consents,
+    rescue,
     review,
     gaps,
     reports,

@@ -20,7 +20,9 @@ from sertakan.kit import clock
 from sertakan.notices import jobs as notices
 from sertakan.payments import jobs as payments
 from sertakan.remittance import jobs as remittance
+from sertakan.reports import books
 from sertakan.reports import service as reports
+from sertakan.rescue import jobs as rescue
 from sertakan.review import jobs as review
 from sertakan.sponsorships import jobs as sponsorships
 from sertakan.sponsorships import letters
@@ -45,6 +47,7 @@ EVERY_MINUTE: dict[str, Callable[[], object]] = {
     "refunds": payments.send_refunds,
     "renewals": review.approve_renewals,
     "remittance": remittance.work,
+    "rescues": rescue.tell,
     "reminders": letters.write_letters,
     "notices": send_notices,
 }

@@ -16,7 +16,11 @@ from sertakan.gaps.rules import Chip, Outcome, Whose
 from sertakan.kit import clock, sheet
 from sertakan.kit.errors import Refused
 from sertakan.kit.months import Month
+from sertakan.notices.links import absolute
 from sertakan.places import queries as places
+from sertakan.rescue import service as rescue_service
+from sertakan.rescue import views as rescue
+from sertakan.rescue.rules import NothingToRescue
 from sertakan.sponsorships import queries as sponsorships
 from sertakan.tariff import queries as tariff
 from sertakan.tariff.rules import PayerKind
@@ -107,7 +111,13 @@ def detail(ref: str) -> Any:
 
 
 def _detail(
-    ref: str, *, form: BaseForm | None = None, shown: tuple[Whose, str] | None = None, no: str = "", status: int = 200
+    ref: str,
+    *,
+    form: BaseForm | None = None,
+    shown: tuple[Whose, str] | None = None,
+    url: str = "",
+    no: str = "",
+    status: int = 200,
 ) -> Any:
     today = clock.today()
     gap, sponsorship = queries.get_gap(ref, today)
@@ -129,6 +139,8 @@ def _detail(
         calls=queries.list_calls(ref),
         form=form or CallForm(formdata=None),
         shown=shown,
+        url=url,
+        send=rescue.send_link(url) if url else None,
         no=no,
     )
     response = make_response(page, status)
@@ -152,6 +164,22 @@ def number(ref: str, whose: str) -> Any:
     return _detail(ref, shown=(Whose(whose), shown))
 
 
+@bp.post("/<ref>/tautan")
+@requires(Permission.gaps_see)
+@limiter.limit("40 per hour")
+def link(ref: str) -> Any:
+    """A link with which anybody may pay the months that are missing; shown once."""
+    try:
+        with transaction():
+            _gap, sponsorship = queries.get_gap(ref, clock.today())
+            if sponsorship is None:
+                raise NothingToRescue
+            token = rescue_service.ask_for_help(actor=current_user.person.ref, sponsorship=sponsorship)
+    except Refused as refusal:
+        return _detail(ref, no=say(refusal), status=refusal.status)
+    return _detail(ref, url=absolute("rescue.pay", "id", token=token))
+
+
 @bp.post("/<ref>/telepon")
 @requires(Permission.gaps_see)
 def call(ref: str) -> Any:
@@ -172,7 +200,7 @@ def call(ref: str) -> Any:
     return _detail(ref, form=form, status=status)
 
 
-@bp.get('/<ref>/<any(telepon, "nomor/worker", "nomor/sponsor"):action>')
+@bp.get('/<ref>/<any(telepon, tautan, "nomor/worker", "nomor/sponsor"):action>')
 @requires(Permission.gaps_see)
 def back(ref: str, action: str) -> Any:
     """The answers to these forms stand at their own addresses; who reloads one comes back here."""

@@ -20,6 +20,7 @@ NEEDS: dict[str, frozenset[str]] = {
     "refunded_by_transfer": frozenset({"code", "amount", "account"}),
     "account_needed": frozenset({"code", "amount", "url"}),
     "month_taken": frozenset({"code", "worker", "months", "amount"}),
+    "rescued": frozenset({"code", "worker", "months"}),
     "posted": frozenset({"code", "worker", "months", "url"}),
     "bounced": frozenset({"code", "worker", "months", "reason", "url"}),
     "answers": frozenset({"posted", "bounced", "url"}),

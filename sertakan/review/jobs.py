@@ -1,13 +1,15 @@
-"""Renewals that a rule may approve: same sponsor, same checked worker, every check good, attested within a year, under a limit."""
+"""What a rule may approve: a renewal of the same sponsor, or a rescue of what was approved. Every check good, under a limit."""
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import exists, or_, select
 
 from sertakan.audit.service import SYSTEM
 from sertakan.db import db, transaction
 from sertakan.kit import clock
 from sertakan.kit.errors import Refused
 from sertakan.notices import service as notices
+from sertakan.rescue import queries as rescues
+from sertakan.rescue.models import Rescue
 from sertakan.review import checks, queries
 from sertakan.review.models import Decision
 from sertakan.review.rules import Outcome
@@ -21,7 +23,8 @@ BATCH = 200
 
 def approve_renewals() -> int:
     """Approve what the rule allows (PRODUCT 5.2), each in its own transaction; the rest waits for a person. Returns how many."""
-    waiting = select(Sponsorship.id).where(Sponsorship.review_state == ReviewState.submitted, Sponsorship.renews_id.is_not(None))
+    known = or_(Sponsorship.renews_id.is_not(None), exists().where(Rescue.sponsorship_id == Sponsorship.id))
+    waiting = select(Sponsorship.id).where(Sponsorship.review_state == ReviewState.submitted, known)
     return sum(
         _look_at(sponsorship_id) for sponsorship_id in db.session.scalars(waiting.order_by(Sponsorship.id).limit(BATCH)).all()
     )
@@ -41,13 +44,18 @@ def _look_at(sponsorship_id: int) -> bool:
 
 
 def _may(sponsorship: Sponsorship, row: queries.Row) -> bool:
-    """The same worker of the same sponsor as before, paid, nothing to look at (so also attested), and not too much money."""
-    before = sponsorships.get(sponsorship.renews_id) if sponsorship.renews_id else None
+    """The same approved worker as before, paid, nothing to look at (so also attested), and not too much money.
+
+    A renewal has the same sponsor, too; a rescue may have anybody, because its months and worker were judged with the one it helps.
+    """
+    rescued_id = rescues.find_rescued(sponsorship.id)
+    before_id = rescued_id or sponsorship.renews_id
+    before = sponsorships.get(before_id) if before_id else None
     same = (
         before is not None
         and before.review_state is ReviewState.approved
-        and (before.sponsor_id, before.worker_id, before.package)
-        == (sponsorship.sponsor_id, sponsorship.worker_id, sponsorship.package)
+        and (before.worker_id, before.package) == (sponsorship.worker_id, sponsorship.package)
+        and (rescued_id is not None or before.sponsor_id == sponsorship.sponsor_id)
     )
     limit = current_app.config["SETTINGS"].renewal_limit_rupiah
     return same and row.verdict is checks.Verdict.ok and 0 < row.total_rupiah <= limit

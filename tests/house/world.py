@@ -27,6 +27,7 @@ from sertakan.organisations.rules import NumberKind, Profile
 from sertakan.payments import refunds, transfers
 from sertakan.payments.models import Allocation, Dispute, Order, OrderLine, Payment, Receipt
 from sertakan.payments.rules import DisputeLoss, DisputeState, OrderState, RefundReason
+from sertakan.rescue import service as rescues
 from sertakan.sponsorships import calendar
 from sertakan.sponsorships import links as promise_links
 from sertakan.sponsorships import queries as sponsorships
@@ -55,6 +56,7 @@ def furnish(app: Flask, cast: Cast) -> dict[str, str]:
     with transaction():
         promises.ask(actor=cast.dewi.ref, sponsorship=sponsorships.get_by_code(things["asked"], lock=True), question="Apa?")
     things |= _bill(things["code"])
+    things |= _late(cast)
     things |= _links(cast, things["code"])
     things |= _own_word(things["code"])
     things |= {"rate": str(tariff.read_book().rates[0].id), "holiday": str(tariff.list_holidays()[0].id)}
@@ -102,6 +104,14 @@ def _upload(company: Organisation, cast: Cast) -> Upload:
         made_by_id=cast.sari.id,
         created_at=clock.now(),
     )
+def _late(cast: Cast) -> dict[str, str]:
+    """A cover of Sari's in its second unpaid month, and the link for whoever helps."""
+    states = {"review": ReviewState.approved, "term": TermState.running, "state": MonthState.posted}
+    row = factories.sponsorship(cast.sari, factories.worker(name=HIDDEN_NAME), first="2026-08", count=2, **states)
+    code = row.code
+    with transaction():
+        helped = sponsorships.get_by_code(code, lock=True)
+        return {"late": code, "rescue": rescues.ask_for_help(actor=cast.sari.ref, sponsorship=helped)}
 
 
 def _bill(code: str) -> dict[str, str]:

@@ -1,0 +1,119 @@
+"""`/selamatkan/<token>`: months that anybody may pay, for a worker whom the page does not name; and how a sponsor asks for it."""
+
+from typing import Any
+from urllib.parse import quote_plus
+
+from flask import Blueprint, make_response, render_template
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from sertakan.accounts import service as accounts
+from sertakan.accounts.models import Person
+from sertakan.db import db, transaction
+from sertakan.kit import clock
+from sertakan.kit.errors import N_, Refused
+from sertakan.notices.links import absolute
+from sertakan.payments import checkout, pages
+from sertakan.payments import service as payments
+from sertakan.places import queries as places
+from sertakan.rescue import queries, rules, service
+from sertakan.rescue.forms import AskForm, RescueForm
+from sertakan.sponsorships import links
+from sertakan.sponsorships import queries as sponsorships
+from sertakan.sponsorships.models import Sponsorship
+from sertakan.tariff import queries as tariff
+from sertakan.web.access import by_link, signed_in
+from sertakan.web.extensions import limiter
+from sertakan.web.language import current_language
+
+bp = Blueprint("rescue", __name__, template_folder="templates")
+# no names: the message is forwarded, and its preview is read by others
+MESSAGE = N_("Seorang pekerja di sekitar kita hampir kehilangan perlindungannya. Satu bulan pun membantu: %(url)s")
+
+
+@bp.route("/selamatkan/<token>", methods=["GET", "POST"])
+@by_link
+@limiter.limit("20 per minute")
+@limiter.limit("10 per minute;60 per hour", methods=["POST"])
+def pay(token: str) -> Any:
+    """Her work and kelurahan, the months and their prices; then promise, bill and off to pay."""
+    link = links.use_link(token, rules.RESCUE)
+    form, sponsorship_id = RescueForm(), link.sponsorship_id
+    form.knows_payer = current_user.is_authenticated
+    if not form.is_submitted():
+        if form.knows_payer:
+            form.sponsor_name.data = current_user.person.name
+        return _page(form, link.sponsorship, token)
+    status = 422
+    if form.sent:
+        try:
+            return checkout.go(*_promise(form, sponsorship_id))
+        except Refused as no:
+            form.refuse(no)
+            status = no.status
+    return _page(form, sponsorships.get(sponsorship_id), token, status)
+
+
+def _promise(form: RescueForm, sponsorship_id: int) -> tuple[int, str]:
+    """The promise and its bill, all or nothing."""
+    person_id = current_user.person.id if form.knows_payer else None
+    locale = current_language()
+    with transaction():
+        rescued = sponsorships.get(sponsorship_id, lock=True)
+        payer = _payer(person_id, form, locale)
+        new, months = service.rescue(sponsor=payer, rescued=rescued, count=form.chosen(), shown_total=form.shown_total())
+        order = payments.open_order(actor=payer.ref, sponsorship=new, months=months, locale=locale)
+        return order.id, new.code
+
+
+def _payer(person_id: int | None, form: RescueForm, locale: str) -> Person:
+    if person_id is not None:
+        return db.session.get_one(Person, person_id)
+    assert form.contact_value is not None
+    return accounts.find_or_create_resident(contact=form.contact_value, name=form.sponsor_name.data or "", locale=locale)
+
+
+def _page(form: RescueForm, sponsorship: Sponsorship, token: str, status: int = 200) -> Any:
+    offers = queries.offers(sponsorship, clock.today())
+    if not form.chosen() and offers:
+        form.count.data = str(offers[-1].count)
+    form.totals.data = ",".join(str(offer.total_rupiah) for offer in offers)
+    worker = sponsorship.worker
+    page = render_template(
+        "rescue/pay.html",
+        form=form,
+        token=token,
+        offers=offers,
+        work=tariff.get_occupation(worker.occupation_code),
+        place=places.find_kelurahan(worker.kelurahan_code),
+        risks=pages.RISKS,
+    )
+    return make_response(page, status)
+
+
+@bp.route("/dukungan/<code>/minta-tolong", methods=["GET", "POST"])
+@signed_in
+@limiter.limit("20 per hour", methods=["POST"])
+def ask(code: str) -> Any:
+    """A sponsor who cannot pay this time gets a link for whoever can."""
+    form, url = AskForm(), None
+    sponsorship = sponsorships.get_own(code, current_user.person)
+    if form.sent:
+        with transaction():
+            sponsorship = sponsorships.get_own(code, current_user.person, lock=True)
+            token = service.ask_for_help(actor=current_user.person.ref, sponsorship=sponsorship)
+        url = absolute("rescue.pay", "id", token=token)
+    return render_template(
+        "rescue/ask.html",
+        sponsorship=sponsorship,
+        name=sponsorships.display_name(sponsorship),
+        months=queries.owed(sponsorship, clock.today()),
+        url=url,
+        send=send_link(url) if url else None,
+        days=rules.LINK_DAYS,
+    )
+
+
+def send_link(url: str) -> str:
+    """Opens the messenger with the sentence and the link."""
+    return "https://wa.me/?text=" + quote_plus(_(MESSAGE, url=url))
