@@ -70,7 +70,7 @@ class Whose(StrEnum):
 
 class NoNumber(Refused):
     message = N_("Nomornya tidak ada di catatan kami.")
-    status = 404
+    status = 409
 
 
 class NoteMissing(Refused):

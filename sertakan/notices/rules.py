@@ -21,6 +21,7 @@ NEEDS: dict[str, frozenset[str]] = {
     "account_needed": frozenset({"code", "amount", "url"}),
     "month_taken": frozenset({"code", "worker", "months", "amount"}),
     "rescued": frozenset({"code", "worker", "months"}),
+    "continued": frozenset({"code", "worker", "months"}),
     "posted": frozenset({"code", "worker", "months", "url"}),
     "bounced": frozenset({"code", "worker", "months", "reason", "url"}),
     "answers": frozenset({"posted", "bounced", "url"}),

@@ -1,5 +1,6 @@
 """What a rescuer types: how many months, who she is, and that she has read the risks."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -8,7 +9,9 @@ from wtforms.validators import StopValidation
 
 from sertakan.accounts.rules import Contact, parse_contact
 from sertakan.kit.errors import Refused
+from sertakan.rescue.rules import said
 from sertakan.sponsorships import refusals
+from sertakan.sponsorships.prices import Offer
 from sertakan.web.errors import say
 from sertakan.web.forms import BaseForm, Required, TextField
 
@@ -18,13 +21,13 @@ class AskForm(BaseForm):
 
 
 class RescueForm(BaseForm):
-    """`totals`: the price of each count that was on the page, so that nobody pays another one."""
+    """`shown`: each offer as it was on the page, so that nobody pays another month or another price."""
 
     count = RadioField(_l("Berapa bulan yang Anda bayar?"), validate_choice=False)
     sponsor_name = TextField(_l("Nama Anda"), [Required(_l("Isi nama Anda"))], longest=100)
     contact = TextField(_l("E-mail atau nomor HP Anda"), longest=120)
     risk_read = BooleanField(_l("Saya sudah membaca hal-hal penting ini"))
-    totals = HiddenField()
+    shown = HiddenField()
 
     contact_value: Contact | None = None
     knows_payer = False
@@ -32,12 +35,19 @@ class RescueForm(BaseForm):
     def chosen(self) -> int:
         """The number of months; 0 for nonsense."""
         raw = self.count.data or ""
-        return int(raw) if raw in ("1", "2", "3") else 0
+        return int(raw) if raw.isascii() and raw.isdigit() and len(raw) <= 2 else 0
 
-    def shown_total(self) -> str:
-        """What the page said that this many months cost."""
-        totals = (self.totals.data or "").split(",")
-        return totals[self.chosen() - 1] if 0 < self.chosen() <= len(totals) else ""
+    def remember(self, offers: Sequence[Offer]) -> None:
+        """Write down what the page says; the longest rescue, or half a year of a relay, is chosen already."""
+        self.shown.data = ",".join(f"{offer.count}={said(offer.first, offer.total_rupiah)}" for offer in offers)
+        counts = [offer.count for offer in offers]
+        if offers and self.chosen() not in counts:
+            self.count.data = str(6 if 6 in counts else counts[-1])
+
+    def said(self) -> str:
+        """What the page said of the length chosen."""
+        pairs = (part.partition("=") for part in (self.shown.data or "").split(","))
+        return next((words for count, _sign, words in pairs if count == str(self.chosen())), "")
 
     def validate_contact(self, field: Any) -> None:
         if self.knows_payer:

@@ -9,6 +9,7 @@ from sertakan.kit import clock
 from sertakan.notices import service as notices
 from sertakan.rescue import queries
 from sertakan.rescue.models import Rescue
+from sertakan.rescue.rules import Help
 from sertakan.sponsorships import queries as sponsorships
 from sertakan.sponsorships import service as sponsorship_service
 
@@ -32,7 +33,7 @@ def _tell(rescue_id: int) -> bool:
             worker = sponsorships.display_name(helped)
         notices.queue(
             key=f"rescued:{rescue.ref}",
-            kind="rescued",
+            kind="rescued" if rescue.kind is Help.rescue else "continued",
             subject=sponsorship_service.subject(helped),
             person=helped.sponsor,
             context={"code": helped.code, "worker": worker, "months": months},

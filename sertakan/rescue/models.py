@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from sertakan.db import Instant, Model, key, ref
+from sertakan.db import Instant, Model, choice, key, ref
+from sertakan.rescue.rules import Help
 from sertakan.sponsorships.models import Sponsorship
 
 _UNTOLD = text("told_at IS NULL")
@@ -24,6 +25,7 @@ class Rescue(Model):
     ref: Mapped[str] = ref()
     sponsorship_id: Mapped[int] = mapped_column(ForeignKey("sponsorship.id"), unique=True)
     rescued_id: Mapped[int] = mapped_column(ForeignKey("sponsorship.id"), index=True)
+    kind: Mapped[Help] = mapped_column(choice(Help, "kind"))
     created_at: Mapped[datetime] = mapped_column(Instant)
     told_at: Mapped[datetime | None] = mapped_column(Instant)
 

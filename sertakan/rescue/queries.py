@@ -7,17 +7,21 @@ from sqlalchemy import exists, select
 
 from sertakan.coverage import queries as coverage
 from sertakan.coverage.models import CoverageMonth
-from sertakan.coverage.rules import FUNDED
+from sertakan.coverage.rules import FUNDED, Standing, standing
 from sertakan.db import db
-from sertakan.kit.months import Month
+from sertakan.kit.months import Month, span
 from sertakan.rescue import rules
 from sertakan.rescue.models import Rescue
+from sertakan.rescue.rules import Help
+from sertakan.sponsorships.answers import PRESETS
 from sertakan.sponsorships.models import Sponsorship
 from sertakan.sponsorships.prices import Offer
-from sertakan.sponsorships.rules import ReviewState
+from sertakan.sponsorships.rules import ReviewState, next_start
 from sertakan.tariff import queries as tariff
 from sertakan.tariff.rules import PayerKind
 from sertakan.workers.rules import GONE
+
+RUNNING = frozenset({Standing.future, Standing.covered, Standing.ending})
 
 
 def owed(sponsorship: Sponsorship, today: date) -> list[Month]:
@@ -28,13 +32,28 @@ def owed(sponsorship: Sponsorship, today: date) -> list[Month]:
     return rules.owed((row.month for row in months if row.state in FUNDED), (row.month for row in months), today)
 
 
-def offers(sponsorship: Sponsorship, today: date) -> list[Offer]:
-    """One month, two, or all that are owed, each at its own month's price for a resident; the longest last."""
-    months = owed(sponsorship, today)
+def next_month(sponsorship: Sponsorship, today: date) -> Month | None:
+    """The month with which somebody else may go on: after all that is promised; None in arrears (rescue comes first) or lapsed."""
+    if sponsorship.review_state is not ReviewState.approved or sponsorship.worker.state in GONE:
+        return None
+    months = coverage.months_of_worker(sponsorship.worker_id)
+    now = standing(((row.month, row.state) for row in months), today).standing
+    return next_start((row.month for row in months), today) if now in RUNNING else None
+
+
+def offers(sponsorship: Sponsorship, kind: Help, today: date) -> list[Offer]:
+    """What may be paid, each month at its own price for a resident, the longest last.
+
+    Rescue: one month, two, or all that are owed. Relay: the usual lengths from the next free month.
+    """
+    if kind is Help.rescue:
+        months = owed(sponsorship, today)
+        runs = [months[:count] for count in range(1, len(months) + 1)]
+    else:
+        first = next_month(sponsorship, today)
+        runs = [span(first, count) for count in PRESETS] if first else []
     work, package = sponsorship.worker.occupation_code, sponsorship.package
-    return [
-        Offer(count, tariff.quote_for(months[:count], work, PayerKind.private, package)) for count in range(1, len(months) + 1)
-    ]
+    return [Offer(len(run), tariff.quote_for(run, work, PayerKind.private, package)) for run in runs]
 
 
 def find_rescued(sponsorship_id: int) -> int | None:

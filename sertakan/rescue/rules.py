@@ -2,19 +2,31 @@
 
 from collections.abc import Iterable
 from datetime import date
+from enum import StrEnum
 from itertools import takewhile
 
 from sertakan.coverage.rules import ARREARS_MONTHS
 from sertakan.kit.errors import N_, Refused
 from sertakan.kit.months import Month, span
 
-RESCUE = "rescue"  # the purpose of the link: it can pay, and names nobody
 LINK_DAYS = 30
+
+
+class Help(StrEnum):
+    """What somebody else pays; also the purpose of the link, which can pay and names nobody."""
+
+    rescue = "rescue"  # months in arrears and this one
+    relay = "relay"  # months after the last one that anybody promised
 
 
 class NothingToRescue(Refused):
     message = N_("Tidak ada bulan yang perlu dibayar lewat tautan ini sekarang.")
     status = 409
+
+
+def said(first: Month, total_rupiah: int) -> str:
+    """An offer as it stood on the page: who sends another one is shown the new one first."""
+    return f"{first}:{total_rupiah}"
 
 
 def owed(funded: Iterable[Month], taken: Iterable[Month], today: date) -> list[Month]:

@@ -7,6 +7,7 @@ from sertakan.db import db
 from sertakan.kit import clock
 from sertakan.rescue import queries, rules
 from sertakan.rescue.models import Rescue
+from sertakan.rescue.rules import Help
 from sertakan.sponsorships import answers as steps
 from sertakan.sponsorships import links, refusals
 from sertakan.sponsorships import rules as sponsorship_rules
@@ -15,37 +16,39 @@ from sertakan.sponsorships.models import Sponsorship
 from sertakan.tariff.rules import PayerKind
 
 
-def ask_for_help(*, actor: str, sponsorship: Sponsorship) -> str:
+def ask_for_help(*, actor: str, sponsorship: Sponsorship, kind: Help = Help.rescue) -> str:
     """A link to pass on to anybody; returns its raw token, stored nowhere. Refuses NothingToRescue."""
-    if not queries.owed(sponsorship, clock.today()):
+    if not queries.offers(sponsorship, kind, clock.today()):
         raise rules.NothingToRescue
-    record(actor=actor, action="rescue.link", subject=sponsorships.subject(sponsorship))
-    return links.make_link(sponsorship=sponsorship, purpose=rules.RESCUE, days=rules.LINK_DAYS)
+    record(actor=actor, action=f"{kind.value}.link", subject=sponsorships.subject(sponsorship))
+    return links.make_link(sponsorship=sponsorship, purpose=kind.value, days=rules.LINK_DAYS)
 
 
-def rescue(*, sponsor: Person, rescued: Sponsorship, count: int, shown_total: str) -> tuple[Sponsorship, list[CoverageMonth]]:
-    """The oldest `count` months of the arrears, promised by somebody else, in a sponsorship of her own.
+def rescue(
+    *, sponsor: Person, rescued: Sponsorship, kind: Help, count: int, shown: str
+) -> tuple[Sponsorship, list[CoverageMonth]]:
+    """The first `count` months of what is offered, promised by somebody else, in a sponsorship of her own.
 
-    The rescued one stays as it is. Refuses NothingToRescue, MonthsMissing, PriceChanged, WorkerUnavailable, SavingsRequired, and
-    MonthTaken when a renewal came first.
+    The other one stays as it is. `shown` is `Offer` as the page said it, first month and total. Refuses NothingToRescue,
+    MonthsMissing, PriceChanged, WorkerUnavailable, SavingsRequired, and MonthTaken when a renewal came first.
     """
     sponsorships.check_worker(rescued.worker)
     steps.check_savings(rescued.package, rescued.worker.employs_others)
-    offers = queries.offers(rescued, clock.today())
+    offers = queries.offers(rescued, kind, clock.today())
     if not offers:
         raise rules.NothingToRescue
     offer = next((one for one in offers if one.count == count), None)
     if offer is None:
         raise refusals.MonthsMissing(field="count")
-    if shown_total != str(offer.total_rupiah):
+    if shown != rules.said(offer.first, offer.total_rupiah):
         raise refusals.PriceChanged
     new = sponsorships.new_sponsorship(sponsor, rescued.worker, offer.quote, rescued.package, PayerKind.private)
-    new.risk_version, new.chosen_from_list, new.remind = sponsorship_rules.RISK_VERSION, True, False
+    new.risk_version, new.chosen_from_list, new.remind = sponsorship_rules.RISK_VERSION, True, kind is Help.relay
     db.session.add(new)
     db.session.flush()
-    db.session.add(Rescue(sponsorship_id=new.id, rescued_id=rescued.id, created_at=clock.now()))
+    db.session.add(Rescue(sponsorship_id=new.id, rescued_id=rescued.id, kind=kind, created_at=clock.now()))
     months = sponsorships.reserve(actor=sponsor.ref, sponsorship=new, quote=offer.quote)
     sponsorships.refresh_fingerprint(new)
     facts = sponsorships.facts_of(new, offer.quote) | {"rescues": rescued.ref}
-    record(actor=sponsor.ref, action="sponsorship.rescue", subject=sponsorships.subject(new), after=facts)
+    record(actor=sponsor.ref, action=f"sponsorship.{kind.value}", subject=sponsorships.subject(new), after=facts)
     return new, months

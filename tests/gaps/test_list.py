@@ -184,7 +184,7 @@ def test_a_number_is_shown_one_at_a_time_and_written_down(cast: Cast, as_: As) -
 def test_a_number_that_is_not_there_is_a_sentence_and_leaves_no_trace(cast: Cast, as_: As) -> None:
     ref = covered_to(cast, "2026-08").ref
     page = as_("dewi").post(f"{LIST}/{ref}/nomor/worker")
-    assert page.status == 404
+    assert page.status == 409
     page.sees("Nomornya tidak ada")
     assert [one for one in audit.list_for(f"worker:{ref}") if one.action == "gap.number"] == []
 

@@ -28,6 +28,7 @@ from sertakan.payments import refunds, transfers
 from sertakan.payments.models import Allocation, Dispute, Order, OrderLine, Payment, Receipt
 from sertakan.payments.rules import DisputeLoss, DisputeState, OrderState, RefundReason
 from sertakan.rescue import service as rescues
+from sertakan.rescue.rules import Help
 from sertakan.sponsorships import calendar
 from sertakan.sponsorships import links as promise_links
 from sertakan.sponsorships import queries as sponsorships
@@ -57,6 +58,7 @@ def furnish(app: Flask, cast: Cast) -> dict[str, str]:
         promises.ask(actor=cast.dewi.ref, sponsorship=sponsorships.get_by_code(things["asked"], lock=True), question="Apa?")
     things |= _bill(things["code"])
     things |= _late(cast)
+    things |= _relay(cast, things["code"])
     things |= _links(cast, things["code"])
     things |= _own_word(things["code"])
     things |= {"rate": str(tariff.read_book().rates[0].id), "holiday": str(tariff.list_holidays()[0].id)}
@@ -112,6 +114,13 @@ def _late(cast: Cast) -> dict[str, str]:
     with transaction():
         helped = sponsorships.get_by_code(code, lock=True)
         return {"late": code, "rescue": rescues.ask_for_help(actor=cast.sari.ref, sponsorship=helped)}
+
+
+def _relay(cast: Cast, code: str) -> dict[str, str]:
+    """The link with which somebody takes over after Sari."""
+    with transaction():
+        running = sponsorships.get_by_code(code, lock=True)
+        return {"relay": rescues.ask_for_help(actor=cast.sari.ref, sponsorship=running, kind=Help.relay)}
 
 
 def _bill(code: str) -> dict[str, str]:
