@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from sertakan import jobs
 from sertakan.accounts import views as accounts
 from sertakan.bulk import views as bulk
 from sertakan.config import Config
@@ -27,7 +26,7 @@ from sertakan.rescue import views as rescue
 from sertakan.review import views as review
 from sertakan.sponsorships import views as sponsorships
 from sertakan.tariff import views as tariff
-from sertakan.web import assets, compress, errors, filters, headers, language, limits, uploads
+from sertakan.web import assets, compress, errors, filters, headers, knock, language, limits, uploads
 from sertakan.web.access import check_every_route_is_marked
 from sertakan.web.extensions import babel, csrf, limiter, login_manager
 from sertakan.workers import views as workers
@@ -134,4 +133,4 @@ def _register_rooms(app: Flask) -> None:
         app.register_blueprint(room.bp)
         if init := getattr(room, "init_app", None):
             init(app)
-    jobs.init_jobs(app)
+    knock.init_knock(app)

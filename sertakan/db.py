@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import current_app
@@ -279,13 +280,18 @@ def _guard_columns(mapper: Mapper[Any], cls: type) -> None:
         event.listen(getattr(cls, attribute.key), "set", _guard_set)
 
 
+@lru_cache(maxsize=64)
+def _once(table: Table, conflict: str, dialect: str) -> Any:
+    """The statement of `insert_once`, made once: putting it together costs more than running it."""
+    insert = postgresql_insert if dialect == "postgresql" else sqlite_insert
+    return insert(table).on_conflict_do_nothing(index_elements=[conflict]).returning(table.c.id)
+
+
 def insert_once(model: type[Base], conflict: str, **values: Any) -> int | None:
     """Insert a row unless one with this value of the unique column `conflict` exists; its id, or None. One statement."""
-    session = db.session()
-    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    table = cast(Table, model.__table__)
-    statement = insert(table).values(**values).on_conflict_do_nothing(index_elements=[conflict]).returning(table.c.id)
-    return cast("int | None", session.connection().execute(statement).scalar())
+    connection = db.session.connection()
+    statement = _once(cast(Table, model.__table__), conflict, connection.dialect.name)
+    return cast("int | None", connection.execute(statement, values).scalar())
 
 
 def insert_new(model: type[Base], rows: Sequence[Mapping[str, Any]]) -> int:

@@ -1,17 +1,20 @@
 """Which room's job runs when, and what a knock wakes.
 
 The rows are the truth: every job finds what is due by itself, so a lost, doubled or late task changes nothing (ARCHITECTURE 4).
-Huey only says "look again": from its clock, or from a knock after a commit.
+Huey only says "look again": from its clock, or from a knock after a commit. It lives in the worker's memory: what a killed worker loses
+is found again at its next start.
 """
 
 import logging
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from flask import Flask
-from huey import SqliteHuey, crontab
+from huey import MemoryHuey, crontab
 
 from sertakan.bulk import jobs as bulk
 from sertakan.db import db
@@ -27,9 +30,10 @@ from sertakan.review import jobs as review
 from sertakan.sponsorships import jobs as sponsorships
 from sertakan.sponsorships import letters
 from sertakan.web import limits
-from sertakan.web.knock import listen
+from sertakan.web.knock import heard, knocks_of
 
 log = logging.getLogger("sertakan.jobs")
+LISTEN_S = 0.2
 
 
 def sweep() -> object:
@@ -92,9 +96,9 @@ def run_with_followers(app: Flask, name: str) -> None:
 
 
 def make_queue(app: Flask) -> Any:
-    """The queue of this instance, with its clock. Payloads are job names only."""
-    queue = SqliteHuey("sertakan", filename=f"{app.instance_path}/jobs.db", utc=True)
-    wake = queue.task(name="wake")(partial(run_with_followers, app))
+    """The worker's queue with its clock. Payloads are job names only."""
+    queue = MemoryHuey("sertakan", utc=True)
+    queue.wake = queue.task(name="wake")(partial(run_with_followers, app))
     for names, when in (
         (EVERY_MINUTE, crontab(minute="*")),
         (EVERY_FIVE_MINUTES, crontab(minute="*/5")),
@@ -102,26 +106,25 @@ def make_queue(app: Flask) -> Any:
     ):
         for name in names:
             queue.periodic_task(when, name=f"every_{name}")(partial(run_with_followers, app, name))
-    queue.wake = wake
     return queue
 
 
-def init_jobs(app: Flask) -> None:
-    """Let the web process pass knocks on to the worker."""
-    if app.testing:
-        return
-    queue = make_queue(app)
-    app.extensions["queue"] = queue
-
-    def pass_on(what: str, _row_id: int) -> None:
-        queue.wake(what)
-
-    listen(pass_on)
+def listen(folder: Path, wake: Callable[[str], object]) -> None:
+    """Pass on what is knocked for, for as long as the process lives. A name that is no job is dropped."""
+    while True:
+        try:
+            for name in heard(folder):
+                if name in JOBS:
+                    wake(name)
+        except OSError as error:
+            log.warning("knocks cannot be heard: %s", error.strerror)
+        time.sleep(LISTEN_S)
 
 
 def work(app: Flask) -> None:
     """Be the worker until told to stop. Looks at everything once at start: what came while nobody worked is done first."""
-    queue = app.extensions.get("queue") or make_queue(app)
+    queue = make_queue(app)
     for name in JOBS:
         run(app, name)
+    Thread(target=listen, args=(knocks_of(app), queue.wake), name="knocks", daemon=True).start()
     queue.create_consumer(workers=1, initial_delay=0.1, backoff=1.15, max_delay=0.5, check_worker_health=False).run()

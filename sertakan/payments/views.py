@@ -263,5 +263,5 @@ def webhook() -> Any:
     except (BadEvent, RequestEntityTooLarge):
         return Response(status=400)
     if row_id is not None:
-        knock("events", row_id)
+        knock("events")
     return Response(status=200)
