@@ -45,21 +45,25 @@ def _host_of(address: str) -> str | None:
         return None
 
 
-def _form_action() -> str:
-    """Our own pages, and the payment page that a form's answer redirects to."""
-    return f"'self' {current_app.config['CHECKOUT_ORIGIN']}"
+def fixed_headers(app: Flask) -> dict[str, str]:
+    """What every answer carries, whatever it is."""
+    fixed = {
+        # our own pages, and the payment page that a form's answer redirects to
+        "Content-Security-Policy": CSP.format(form_action=f"'self' {app.config['CHECKOUT_ORIGIN']}"),
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "same-origin",
+        "Permissions-Policy": "geolocation=(self), camera=(), microphone=(), payment=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+    return fixed | ({"Strict-Transport-Security": "max-age=63072000; includeSubDomains"} if app.config["HTTPS"] else {})
 
 
 def _set_headers(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CSP.format(form_action=_form_action()))
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["X-Frame-Options"] = "DENY"
-    headers["Referrer-Policy"] = "same-origin"
-    headers["Permissions-Policy"] = "geolocation=(self), camera=(), microphone=(), payment=()"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    if current_app.config["HTTPS"]:
-        headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+    for name, value in current_app.extensions["fixed_headers"].items():
+        if name not in headers:
+            headers[name] = value
     if "Cache-Control" not in headers or (_shared_page(headers["Cache-Control"]) and (session.modified or current_user_known())):
         headers["Cache-Control"] = "no-store"
     return response
@@ -84,6 +88,7 @@ def current_user_known() -> bool:
 
 def init_headers(app: Flask) -> None:
     app.session_interface = SessionCookie()
+    app.extensions["fixed_headers"] = fixed_headers(app)
     app.before_request(_check_address)
     app.before_request(_check_origin)
     app.after_request(_set_headers)

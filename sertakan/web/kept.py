@@ -1,8 +1,10 @@
 """Finished public pages, kept for a few seconds in the process.
 
 Only for pages that say the same to everybody: a visitor with a cookie of ours gets a fresh one (it may hold a message for her).
+A page with one form may be kept too: it has `TOKEN_HOLE` where each visitor's own form token goes.
 """
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +12,8 @@ from functools import wraps
 from time import monotonic
 from typing import Any, ParamSpec
 
-from flask import Response, current_app, request
+from flask import Response, current_app, request, session
+from flask_wtf.csrf import generate_csrf
 
 from sertakan.kit import clock
 from sertakan.web.language import here
@@ -18,6 +21,7 @@ from sertakan.web.language import here
 P = ParamSpec("P")
 SECONDS = 15.0
 MOST_PAGES = 256
+TOKEN_HOLE = f"hole-{secrets.token_hex(16)}"
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,16 @@ class _Kept:
 def is_stranger() -> bool:
     """A visitor without a cookie of ours: nothing on the page can be meant for her alone."""
     return current_app.config["SESSION_COOKIE_NAME"] not in request.cookies
+
+
+def has_message() -> bool:
+    """Is a message waiting that only this visitor may see?"""
+    return "_flashes" in session
+
+
+def with_token(html: str) -> str:
+    """A kept page, with this visitor's form token."""
+    return html.replace(TOKEN_HOLE, generate_csrf())
 
 
 def kept(view: Callable[P, Response]) -> Callable[P, Response]:

@@ -58,7 +58,7 @@ class CoarseWorker:
     html: list[Markup] = field(default_factory=list, repr=False, compare=False)
 
     def kept(self, render: Callable[[], str]) -> Markup:
-        """Her finished page, kept as long as this card; it must not look at the visitor."""
+        """Her finished page at its plain address, kept as long as this card; it must not look at the visitor."""
         if not self.html:
             self.html.append(Markup(render()))  # noqa: S704  # nosec B704 - our own template, escaped there
         return self.html[0]
@@ -199,7 +199,7 @@ _MARK = select(func.count(), func.coalesce(func.sum(Waiting.mark), 0)).where(vis
 
 
 def _mark() -> tuple[int, int]:
-    row = db.session.execute(_MARK, {"now": clock.now()}).one()
+    row = db.session.connection().execute(_MARK, {"now": clock.now()}).one()
     return int(row[0]), int(row[1])
 
 

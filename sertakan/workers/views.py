@@ -19,7 +19,7 @@ from sertakan.tariff.rules import MonthPrice
 from sertakan.web.access import public, requires
 from sertakan.web.extensions import limiter
 from sertakan.web.headers import cacheable
-from sertakan.web.kept import is_stranger
+from sertakan.web.kept import TOKEN_HOLE, has_message, is_stranger, with_token
 from sertakan.web.language import here
 from sertakan.web.paging import page_number
 from sertakan.workers import public as board
@@ -98,8 +98,12 @@ def waiting_one(code: str) -> Response:
     if card is None:
         queries.get_waiting(plain)
         return _unlisted(make_response(render_template("workers/held.html"), rules.HeldByAnother.status))
-    about = card.kept(lambda: render_template("workers/card.html", card=card, strip=_strip(card)))
-    return _unlisted(make_response(render_template("workers/waiting_one.html", card=card, about=about)))
+
+    def page() -> str:
+        return render_template("workers/waiting_one.html", card=card, strip=_strip(card), token=TOKEN_HOLE)
+
+    body = page() if has_message() or request.query_string else card.kept(page)
+    return _unlisted(make_response(with_token(body)))
 
 
 def _strip(card: board.CoarseWorker) -> list[MonthPrice]:

@@ -9,12 +9,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import event, inspect, text
+from sqlalchemy import event, func, inspect, select, text
 
 from sertakan import create_app
+from sertakan.accounts import service as accounts
+from sertakan.accounts.models import Person
+from sertakan.coverage.models import CoverageMonth
 from sertakan.db import db, transaction
 from sertakan.kit import clock
 from sertakan.sponsorships import letters
+from sertakan.sponsorships.models import Sponsorship
 from sertakan.sponsorships.reminders import write_due
 from tests.sponsorships.crowd import DAY, crowd
 
@@ -62,7 +66,28 @@ def _peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-ANSWERS: dict[str, Callable[..., Any]] = {"statements": statements, "rows": rows, "reminders": reminders}
+def resident(app: Flask) -> dict[str, str]:
+    """The address of the demo's sponsorship with the most months, and the session cookie of the resident who pays it."""
+    with app.app_context():
+        own = select(Sponsorship).join(CoverageMonth).where(Sponsorship.organisation_id.is_(None)).group_by(Sponsorship.id)
+        found = db.session.scalars(own.order_by(func.count(CoverageMonth.id).desc(), Sponsorship.id).limit(1)).one()
+        code, person_id = found.code, found.sponsor_id
+        with transaction():
+            token = accounts.open_session(person=db.session.get_one(Person, person_id), agent="Lighthouse")
+    client, name = app.test_client(), app.config["SESSION_COOKIE_NAME"]
+    with client.session_transaction() as session:
+        session["_user_id"] = token
+    cookie = client.get_cookie(name)
+    assert cookie is not None
+    return {"path": f"/dukungan/{code}", "cookie": f"{name}={cookie.value}"}
+
+
+ANSWERS: dict[str, Callable[..., Any]] = {
+    "statements": statements,
+    "rows": rows,
+    "reminders": reminders,
+    "resident": resident,
+}
 
 if __name__ == "__main__":
     print(json.dumps(ANSWERS[sys.argv[1]](create_app(), *sys.argv[2:])))

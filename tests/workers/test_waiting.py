@@ -1,5 +1,6 @@
 """The public list, one card, and leaving by paper: what everybody sees, and what nobody ever does."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -9,10 +10,11 @@ from flask import Flask
 from sertakan.accounts.models import Person
 from sertakan.db import transaction
 from sertakan.kit import clock
+from sertakan.web.kept import TOKEN_HOLE
 from sertakan.workers import service
 from tests.cast import Cast
 from tests.conftest import NOW
-from tests.page import PageClient
+from tests.page import Page, PageClient
 from tests.workers.people import JAWI, SECRETS, Known, crowd, faces, reread
 
 PAGES = ("/pekerja", f"/pekerja?kelurahan={JAWI}", "/pekerja?kerja=trade", "/en/pekerja")
@@ -239,3 +241,38 @@ def test_a34_phrases_come_from_the_list_even_when_the_table_says_otherwise(clien
             row.phrases = ["<script>alert(1)</script>", "breadwinner"]
             row.mark += 1
     client.get("/pekerja").sees("Pencari nafkah utama keluarga").misses("alert(1)")
+
+
+def test_a_kept_page_gives_each_visitor_a_form_of_her_own(app: Flask, cast: Cast) -> None:
+    code = faces(cast, 5)[0].code
+    first, second = PageClient(app), PageClient(app)
+    tokens = [token_of(visitor.get(f"/pekerja/{code}")) for visitor in (first, second)]
+    assert len(set(tokens)) == 2
+    assert TOKEN_HOLE not in first.get(f"/pekerja/{code}").html
+    sent = [
+        visitor.post(f"/lindungi/pilih/{code}", {"csrf_token": token}, check=False).status
+        for visitor, token in ((first, tokens[1]), (second, tokens[1]))
+    ]
+    assert sent == [403, 303]
+
+
+def test_a_message_for_one_visitor_is_not_kept_for_the_next(app: Flask, cast: Cast) -> None:
+    code = faces(cast, 5)[0].code
+    first, second = PageClient(app), PageClient(app)
+    with first.http.session_transaction() as session:
+        session["_flashes"] = [("ok", "Hanya untuk Anda")]
+    first.get(f"/pekerja/{code}").sees("Hanya untuk Anda")
+    second.get(f"/pekerja/{code}").misses("Hanya untuk Anda")
+    first.get(f"/pekerja/{code}").misses("Hanya untuk Anda")
+
+
+def test_what_stands_behind_the_address_is_never_kept_for_others(app: Flask, cast: Cast) -> None:
+    code = faces(cast, 5)[0].code
+    PageClient(app).get(f"/pekerja/{code}?dari=surat").sees("Menunggu")
+    assert "dari=surat" not in PageClient(app).get(f"/pekerja/{code}").html
+
+
+def token_of(page: Page) -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page.html)
+    assert found is not None
+    return found.group(1)
