@@ -13,7 +13,7 @@ from datetime import date
 from time import monotonic
 from typing import Any
 
-from flask import current_app
+from flask import current_app, has_request_context, request
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -37,6 +37,7 @@ OTHER_WORK = "lain"  # the filter for those whose group of work is not said
 KEEP_SECONDS = 60.0  # a corrected occupation or phrase may show that much later; leaving shows at once
 PRICED_MONTHS = 18
 MOST_PAGES = 500
+ASKED = "sertakan.waiting"  # in a request's environ: the cards it has already asked about
 Price = tuple[int | None, Month | None]
 
 
@@ -186,7 +187,17 @@ def _chips(cards: list[CoarseWorker]) -> list[Chip]:
 
 
 def _index() -> _Index:
-    """The cards in the language of this request, made anew when anybody came, left or is held, and on a new day."""
+    """The cards in the language of this request; whether they still hold is asked once while a page is made."""
+    if not has_request_context() or request.method != "GET":
+        return _current()
+    known: _Index | None = request.environ.get(ASKED)
+    if known is None:
+        known = request.environ[ASKED] = _current()
+    return known
+
+
+def _current() -> _Index:
+    """Made anew when anybody came, left or is held, and on a new day."""
     kept: dict[str, _Index] = current_app.extensions.setdefault("waiting", {})
     language, day = str(get_locale() or "id"), clock.today()
     index = kept.get(language)
