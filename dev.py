@@ -83,10 +83,11 @@ def stamped(stamp: Path) -> dict[str, str]:
     return found if isinstance(found, dict) else {}
 
 
-def answers(command: Iterable[object]) -> bool:
+def answers(command: Iterable[object], env: "Mapping[str, str] | None" = None) -> bool:
     """Does this command run and end well?"""
+    quiet = subprocess.DEVNULL
     try:
-        done = subprocess.run([str(part) for part in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        done = subprocess.run([str(part) for part in command], stdout=quiet, stderr=quiet, env=env, check=False)
     except OSError:
         return False
     return done.returncode == 0
@@ -215,13 +216,29 @@ def demo_env(instance: Path, port: int, sandbox_port: int, given: Mapping[str, s
     return {**defaults, **given, "PORT": str(port)}
 
 
+# Is the database of DATABASE_URL there, migrated and lived in? The address stands in the environment, never on a command line.
+LIVED_IN = """
+import os, psycopg
+with psycopg.connect(os.environ["DATABASE_URL"].replace("+psycopg", "", 1), connect_timeout=5) as known:
+    tables = "SELECT 1 FROM alembic_version", "SELECT 1 FROM person LIMIT 1"
+    raise SystemExit(not all(known.execute(table).fetchone() for table in tables))
+"""
+
+
+def there(python: Path, env: Mapping[str, str]) -> bool:
+    """Is the prepared database still where it was?"""
+    if not env.get("DATABASE_URL"):
+        return (Path(env["INSTANCE_PATH"]) / "sertakan.db").exists()
+    return answers([python, "-c", LIVED_IN], env)
+
+
 def prepare(python: Path, env: Mapping[str, str]) -> None:
     """Migrate, load reference data and, into an empty database, the demo; skipped when nothing it depends on has changed."""
     instance = Path(env["INSTANCE_PATH"])
     stamp = instance / "prepared.json"
     parts = [ROOT / name for name in ("sertakan", "migrations", "translations", RUN_LOCK)]
     now = {"of": fingerprint(*parts), "url": hashlib.sha256(env.get("DATABASE_URL", "").encode()).hexdigest()}
-    if not env.get("DATABASE_URL") and (instance / "sertakan.db").exists() and stamped(stamp) == now:
+    if stamped(stamp) == now and there(python, env):
         return
     say("Preparing the database and the demo")
     if subprocess.run([str(python), "-m", "flask", "--app", "wsgi", "dev", "prepare"], cwd=ROOT, env=env, check=False).returncode:

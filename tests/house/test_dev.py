@@ -180,6 +180,32 @@ def test_secrets_are_made_once_and_only_for_their_owner(tmp_path: Path) -> None:
     assert first != dev.keep_secrets(tmp_path / "other")
 
 
+def test_a_database_counts_as_prepared_only_where_it_still_is(tmp_path: Path) -> None:
+    python, env = Path(sys.executable), {**os.environ, "INSTANCE_PATH": str(tmp_path)}
+    env.pop("DATABASE_URL", None)
+    assert not dev.there(python, env)
+    (tmp_path / "sertakan.db").touch()
+    assert dev.there(python, env)
+    nobody = f"postgresql://127.0.0.1:{dev.any_port()}/gone"
+    assert not dev.there(python, {**env, "DATABASE_URL": nobody})
+
+
+def test_a_second_start_prepares_nothing_and_a_vanished_database_is_prepared_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[object] = []
+    env, lived_in = {"INSTANCE_PATH": str(tmp_path), "DATABASE_URL": "postgresql://here"}, [True]
+    done = subprocess.CompletedProcess[bytes]([], 0)
+    monkeypatch.setattr(dev.subprocess, "run", lambda command, **_: runs.append(command) or done)
+    monkeypatch.setattr(dev, "there", lambda *_: lived_in[0])
+    for _ in range(3):
+        dev.prepare(Path(sys.executable), env)
+    assert len(runs) == 1
+    lived_in[0] = False
+    dev.prepare(Path(sys.executable), env)
+    assert len(runs) == 2
+
+
 def test_what_the_environment_says_wins_over_the_defaults_of_the_demo(tmp_path: Path) -> None:
     env = dev.demo_env(tmp_path, 8123, 8124, {"STRIPE_API_KEY": "sk_test_mine", "DATABASE_URL": "postgresql://here"})
     assert env["STRIPE_API_KEY"] == "sk_test_mine"

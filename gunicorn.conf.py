@@ -1,0 +1,10 @@
+"""What gunicorn reads by itself in this folder: the application is loaded once and its memory shared by all web processes."""
+
+import gc
+
+preload_app = True
+
+
+def when_ready(_server: object) -> None:
+    """Whatever is loaded now stays; the collector need not touch it, so its pages stay shared after the fork."""
+    gc.freeze()
