@@ -28,6 +28,7 @@ from sertakan.tariff import queries as tariff_queries
 from sertakan.web.access import by_link, public, signed_in
 from sertakan.web.extensions import limiter
 from sertakan.web.forms import BaseForm
+from sertakan.web.kept import kept_form
 from sertakan.web.language import current_language
 from sertakan.web.paging import page_number
 from sertakan.workers import public as board
@@ -61,6 +62,7 @@ def _not_yet(answers: Answers | None, wanted: Step) -> Any:
 
 @bp.route("/lindungi", methods=["GET", "POST"])
 @public
+@kept_form
 def start() -> Any:
     """Step 1, who: the work decides the price, so it comes first."""
     answers = drafts.current()
