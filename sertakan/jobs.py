@@ -23,7 +23,6 @@ from sertakan.kit import clock
 from sertakan.notices import jobs as notices
 from sertakan.payments import jobs as payments
 from sertakan.remittance import jobs as remittance
-from sertakan.reports import books
 from sertakan.reports import service as reports
 from sertakan.rescue import jobs as rescue
 from sertakan.review import jobs as review

@@ -236,6 +236,8 @@ def _account_kept() -> Select[Any]:
     arrived = needed.where(Refund.state == RefundState.succeeded).exists()
     on_its_way = needed.where(Refund.state.in_(ON_ITS_WAY)).exists()
     return select(PayoutAccount.ref).where(PayoutAccount.cleared_at.is_(None), arrived, ~on_its_way)
+
+
 def _line_and_month() -> Select[Any]:
     """A line that stands says what its month says, and a locked batch holds its months; in a draft nothing is held yet."""
     on_its_way = or_(Batch.state.not_in(SENDING), CoverageMonth.sending_at.is_not(None))

@@ -12,7 +12,7 @@ from sertakan.kit.codes import normalise_code
 from sertakan.kit.errors import N_
 from sertakan.kit.months import Month
 from sertakan.notices import queries as notice_queries
-from sertakan.reports import books, money, queries, reminders
+from sertakan.reports import money, queries, reminders
 from sertakan.tariff.rules import PayerKind
 from sertakan.web.access import public, requires
 from sertakan.web.headers import cacheable
@@ -54,7 +54,6 @@ def reminders_told() -> Any:
 
 
 @bp.get("/petugas/buku")
-@bp.get("/buku")
 @requires(Permission.money_see)
 def ledger() -> Any:
     """Where every rupiah is, month by month of its coming, and what the last run of the checks found."""

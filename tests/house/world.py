@@ -106,6 +106,8 @@ def _upload(company: Organisation, cast: Cast) -> Upload:
         made_by_id=cast.sari.id,
         created_at=clock.now(),
     )
+
+
 def _late(cast: Cast) -> dict[str, str]:
     """A cover of Sari's in its second unpaid month, and the link for whoever helps."""
     states = {"review": ReviewState.approved, "term": TermState.running, "state": MonthState.posted}
