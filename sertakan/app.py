@@ -46,6 +46,8 @@ ROOMS = (
     consents,
     rescue,
     review,
+    remittance,
+    repairs,
     gaps,
     reports,
     notices,
@@ -125,7 +127,7 @@ def build(config: Config) -> Flask:
 def _register_rooms(app: Flask) -> None:
     blank = Blueprint("web", "sertakan.web", template_folder="templates")
     app.register_blueprint(blank)
-    for room in (*ROOMS, remittance, repairs):
+    for room in ROOMS:
         app.register_blueprint(room.bp)
         if init := getattr(room, "init_app", None):
             init(app)

@@ -83,7 +83,11 @@ def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Ca
     folder = tmp_path_factory.mktemp("world")
     url, drop = fresh_database(folder)
     app = build(config_for(url, folder))
-    yield app, prepare(app)
+    cast = prepare(app)
+    with app.app_context():
+        tariff_queries.tariff_book()
+        db.session.remove()
+    yield app, cast
     with app.app_context():
         db.engine.dispose()
     drop()

@@ -97,8 +97,6 @@ class Cast:
     attestor: Person
     maker: Person
     company: Organisation
-    finance: Person
-    supervisor: Person
 
 
 def load(day: date | None = None) -> dict[str, int]:
@@ -146,7 +144,6 @@ def _people(crowd: Crowd, day: date) -> Cast:
     db.session.flush()
     organisations.verified(company, city, maker, checker, staff[Role.officer], born)
     organisations.waiting(sponsors[:2], _at(day - timedelta(days=1)))
-    return Cast(sponsors, staff[Role.officer], staff[Role.attestor], maker, company, staff[Role.finance], staff[Role.supervisor])
     return Cast(sponsors, staff[Role.officer], staff[Role.supervisor], staff[Role.finance], staff[Role.attestor], maker, company)
 
 

@@ -7,7 +7,7 @@ reminder is stamped `handed_at` just before it is handed over, and one that is f
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from sertakan.notices.email import BadAddress, Mail, NotSent, Postman, ServerAwa
 from sertakan.notices.models import Notice, NoticeState
 
 log = logging.getLogger("sertakan.notices")
+FEW = 20
 Look = Callable[[Notice], str | None]
 
 
@@ -36,13 +37,13 @@ def send_due(limit: int = 200, look_again: Look = _nothing_to_look_at) -> int:
     stops when the server was away three times in a row: it is not asked two hundred times.
     """
     demo = bool(current_app.config["DEMO"])
-    due = queries.list_due(clock.now(), limit)
-    if due and not is_configured() and not demo:
-        log.warning("%s messages wait: SMTP_URL is not set", len(due))
+    if not is_configured() and not demo:
+        if due := queries.list_due(clock.now(), limit):
+            log.warning("%s messages wait: SMTP_URL is not set", len(due))
         return 0
     sent = away = 0
     with Postman() as postman:
-        for notice_id in due:
+        for notice_id in _due(limit):
             mail = _claim(notice_id, look_again)
             if mail is None:
                 continue
@@ -51,6 +52,17 @@ def send_due(limit: int = 200, look_again: Look = _nothing_to_look_at) -> int:
             if away == rules.MOST_FAILURES:
                 break
     return sent
+
+
+def _due(limit: int) -> Iterator[int]:
+    """Up to `limit` of them, asked for a few at a time: a code that comes while reminders go out is among the next few."""
+    seen: set[int] = set()
+    while len(seen) < limit:
+        few = [row_id for row_id in queries.list_due(clock.now(), min(FEW, limit - len(seen))) if row_id not in seen]
+        if not few:
+            return
+        seen.update(few)
+        yield from few
 
 
 def _claim(notice_id: int, look_again: Look = _nothing_to_look_at) -> Mail | None:

@@ -47,11 +47,12 @@ def list_about(subject: str, limit: int = 50) -> Sequence[Notice]:
 
 
 def list_due(now: datetime, limit: int) -> Sequence[int]:
-    """Ids of messages whose time has come, oldest first."""
+    """Ids of messages whose time has come, oldest first; reminders after all others, so that no code waits behind them."""
+    reminders = case((Notice.kind.in_(rules.REMINDERS), 1), else_=0)
     return db.session.scalars(
         select(Notice.id)
         .where(Notice.state == NoticeState.queued, Notice.next_try_at <= now)
-        .order_by(Notice.next_try_at, Notice.id)
+        .order_by(reminders, Notice.next_try_at, Notice.id)
         .limit(limit)
     ).all()
 

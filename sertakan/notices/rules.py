@@ -6,7 +6,7 @@ from email.utils import formataddr
 from sertakan.kit import clock
 from sertakan.kit.errors import N_
 
-REMINDERS = frozenset({"reminder_30", "reminder_10", "reminder_3", "grace", "rescue", "cliff", "lapsed", "reminders"})
+REMINDERS = frozenset({"reminder_30", "reminder_10", "reminder_3", "grace", "rescue", "cliff", "lapsed", "reminders", "officers"})
 _COVER = frozenset({"worker", "covered_until", "url"})
 NEEDS: dict[str, frozenset[str]] = {
     "code": frozenset({"code", "link"}),
@@ -31,8 +31,9 @@ NEEDS: dict[str, frozenset[str]] = {
     "organisation_verified": frozenset({"organisation", "url"}),
     "organisation_refused": frozenset({"organisation", "reason", "note", "url"}),
     "organisation_invited": frozenset({"organisation", "url"}),
-    **dict.fromkeys(REMINDERS - {"reminders"}, _COVER),
+    **dict.fromkeys(REMINDERS - {"reminders", "officers"}, _COVER),
     "reminders": frozenset({"items", "url"}),  # several workers of one sponsor
+    "officers": frozenset({"counts", "url"}),  # what an officer finds on her lists today
 }
 
 QUIET_FROM = time(20, 0)

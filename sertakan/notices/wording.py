@@ -28,11 +28,11 @@ def _word(name: str, value: Any, locale: str) -> Any:
     if isinstance(value, int) and name in MONEY:
         return money.rupiah(value, locale) if value else ""
     if isinstance(value, Month):
-        return _month(value)
+        return _named(value, locale)
     if isinstance(value, datetime):
-        return _day(clock.local(value).date(), str(get_locale()))
+        return _day(clock.local(value).date(), locale)
     if isinstance(value, date):
-        return _day(value, str(get_locale()))
+        return _day(value, locale)
     if name == "items":
         return [words_of(item, locale) for item in value]
     if name == "lines":

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -180,7 +180,7 @@ def thanks(sponsorship: Sponsorship, *, named: bool) -> Any:
 def renew_list(link: ActionLink, token: str) -> Any:
     """Several workers of one sponsor: each with what going on costs, to be paid one by one, the most urgent first."""
     views = sponsorship_queries.views_of(sponsorship_queries.list_by_ids(links.named_by(link)))
-    views.sort(key=lambda view: (view.covered_until is None, view.covered_until, view.code))
+    views.sort(key=lambda view: (view.covered_until or date.max, view.code))
     rows = [(view, prices.renewals(view.sponsorship, view.next_start) if view.renewable else []) for view in views]
     usual = [(view, next((offer for offer in offers if offer.count == DEFAULT_MONTHS), None)) for view, offers in rows]
     return render_template("payments/renew_list.html", rows=usual, token=token, wording=wording)

@@ -22,7 +22,7 @@ from sertakan.notices.links import absolute
 from sertakan.notices.models import Notice
 from sertakan.notices.service import Letter
 from sertakan.sponsorships import answers as steps
-from sertakan.sponsorships import calendar, links, queries, reminders, rules, truth
+from sertakan.sponsorships import calendar, links, officers, queries, reminders, rules, truth
 from sertakan.sponsorships.models import Reminder, Sponsorship
 from sertakan.sponsorships.rules import ReminderState
 from sertakan.sponsorships.truth import Facts
@@ -35,7 +35,7 @@ CHUNK = 200
 
 def write_letters() -> dict[str, int]:
     """Every due line is written into its reader's message, or skipped with a reason, or waits for tomorrow's message."""
-    done: Counter[str] = Counter({"letters": 0, "lines": 0, "skipped": 0, "waiting": 0, "failed": 0})
+    done: Counter[str] = Counter({"letters": 0, "lines": 0, "skipped": 0, "waiting": 0, "failed": 0, "officers": 0})
     for recipients in _chunks():
         try:
             with transaction():
@@ -44,6 +44,7 @@ def write_letters() -> dict[str, int]:
             log.exception("letters: a batch failed, now one by one")
             found = _one_by_one(recipients)
         done.update(found)
+    done["officers"] = officers.tell_officers()
     return dict(done)
 
 

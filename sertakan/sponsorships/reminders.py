@@ -95,15 +95,14 @@ def move(reminder: Reminder, to: ReminderState, reason: str | None = None, notic
     reminder.state, reminder.reason, reminder.notice_id = to, reason, notice_id or reminder.notice_id
 
 
-def stop(*, worker_id: int, reason: str) -> int:
-    """Nothing more is told about this worker, within this very transaction (civicrm #307); returns how many lines that stopped.
+def stop(*, reason: str, worker_id: int | None = None, sponsorship_id: int | None = None) -> int:
+    """Nothing more is told about this worker (or this one sponsorship), within this very transaction (civicrm #307).
 
-    A message that waits with several lines is taken back, and its other lines are written anew.
+    Returns how many lines that stopped. A message that waits with several lines is taken back, and its other lines are written anew.
     """
+    about = Reminder.worker_id == worker_id if worker_id is not None else Reminder.sponsorship_id == sponsorship_id
     living = (ReminderState.due, ReminderState.queued, ReminderState.listed)
-    rows = db.session.scalars(
-        select(Reminder).where(Reminder.worker_id == worker_id, Reminder.state.in_(living)).with_for_update()
-    )
+    rows = db.session.scalars(select(Reminder).where(about, Reminder.state.in_(living)).with_for_update())
     stopped = 0
     for row in rows.all():
         if row.state is ReminderState.queued and not take_back(row.notice_id, reason):

@@ -15,7 +15,7 @@ from sertakan.kit.codes import new_code
 from sertakan.kit.months import Month, span
 from sertakan.kit.nik import Nik
 from sertakan.sponsorships import answers as steps
-from sertakan.sponsorships import links, queries, refusals, rules
+from sertakan.sponsorships import links, queries, refusals, reminders, rules
 from sertakan.sponsorships.answers import Answers
 from sertakan.sponsorships.models import Sponsorship
 from sertakan.sponsorships.rules import ReviewState, TermState
@@ -198,6 +198,8 @@ def move_term(*, actor: str, sponsorship: Sponsorship, to: TermState, reason: st
         sponsorship.end_reason = reason
     if to is TermState.terminated:
         links.revoke_links(sponsorship)
+    if to in (TermState.cancelled, TermState.terminated):
+        reminders.stop(reason=rules.CLOSED, sponsorship_id=sponsorship.id)
     _note(actor, TERM_ACTIONS[to], sponsorship, {"term": before.value}, {"term": to.value}, reason)
 
 

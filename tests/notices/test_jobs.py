@@ -86,6 +86,26 @@ def test_an_address_that_does_not_exist_is_given_up_at_once(posting: Letterbox, 
     assert states == {"refunded": (NoticeState.failed, rules.BAD_ADDRESS), "withdrawn": (NoticeState.sent, None)}
 
 
+def test_a_code_does_not_wait_behind_reminders(
+    posting: Letterbox, app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(45):
+        write("grace", cast.sari, facts("grace"), key=f"grace {number}")
+    write("code", cast.tono, facts("code"))
+    real = Postman.send
+
+    def meanwhile(self: Postman, mail: Mail) -> None:
+        real(self, mail)
+        if len(posting.letters) == 10:
+            write("code", cast.tono, facts("code"), key="later")
+
+    monkeypatch.setattr(Postman, "send", meanwhile)
+    assert jobs.send_due() == 47
+    subjects = [letter["Subject"] for letter in posting.letters]
+    assert subjects[0] == "Kode masuk Sertakan"
+    assert 10 <= subjects.index("Kode masuk Sertakan", 1) <= 10 + jobs.FEW
+
+
 def test_many_go_out_over_one_connection_oldest_first(posting: Letterbox, app: Flask, cast: Cast) -> None:
     for number in range(5):
         write("refunded", cast.sari, facts("refunded", amount=1_000 + number))

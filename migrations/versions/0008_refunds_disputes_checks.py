@@ -7,8 +7,8 @@ reasons grows is written anew from its own statement, with its own indexes and t
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
