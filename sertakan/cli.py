@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 from flask_migrate import Migrate, upgrade
 
 from sertakan import jobs as queue
+from sertakan import keys
 from sertakan.accounts import staff as staff_service
 from sertakan.accounts.permissions import Role
 from sertakan.audit import queries as audit
@@ -26,6 +27,7 @@ jobs = AppGroup("jobs", help="The background worker.")
 books_group = AppGroup("books", help="The self-checks of the books.")
 payments_group = AppGroup("payments", help="Money in and back.")
 places_group = AppGroup("places", help="Kecamatan and kelurahan.")
+keys_group = AppGroup("keys", help="The keys that seal personal data.")
 staff = AppGroup("staff", help="People who work for the programme.")
 
 
@@ -121,6 +123,26 @@ def places_load(file: str) -> None:
     click.echo(f"{places.load_file(file)} kelurahan loaded")
 
 
+@keys_group.command("rotate")
+@click.option("--check", is_flag=True, help="Only count the values that still carry another key.")
+def keys_rotate(check: bool) -> None:
+    """Bring every sealed value under the first of SEAL_KEYS, 500 at a time; may be stopped and run again. Exit 1 while some are left."""
+
+    def tell(place: keys.Place, tally: keys.Tally) -> None:
+        click.echo(f"{place.name}: {tally.moved} moved")
+
+    if not check:
+        for place in keys.places():
+            if keys.rotate(place, tell).broken:
+                click.echo(f"{place.name}: some values open with no key of SEAL_KEYS", err=True)
+    still = {place.name: keys.left(place) for place in keys.places()}
+    for name, count in still.items():
+        click.echo(f"{name}: {count} under another key")
+    if any(still.values()):
+        raise click.ClickException(f"{sum(still.values())} values still carry another key: keep it in SEAL_KEYS")
+    click.echo("every value carries the current key: the others may go")
+
+
 @staff.command("invite")
 @click.argument("name")
 @click.argument("email")
@@ -135,5 +157,5 @@ def staff_invite(name: str, email: str, role: str) -> None:
 def init_cli(app: Flask) -> None:
     """Add the commands; only the `flask` program asks for them, so that a server does not carry what they need."""
     Migrate(app, db, directory="migrations", render_as_batch=True)
-    for group in (dev, demo, jobs, books_group, payments_group, places_group, staff):
+    for group in (dev, demo, jobs, books_group, payments_group, places_group, keys_group, staff):
         app.cli.add_command(group)
