@@ -67,7 +67,8 @@ def is_easy(password: str) -> bool:
     if _is_repetition(low) or _is_run(low):
         return True
     plain = re.sub(r"[\W\d_]+", "", low)
-    read = re.sub(r"[\W\d_]+", "", re.sub(r"^[\W\d_]+|[\W\d_]+$", "", low).translate(_LEET))
+    around = "".join(sign for sign in set(low) if re.match(r"[\W\d_]", sign))
+    read = re.sub(r"[\W\d_]+", "", low.strip(around).translate(_LEET))
     return any(len(text) < 3 or _is_repetition(text) or _is_run(text) or _few_words(text) for text in (plain, read))
 
 

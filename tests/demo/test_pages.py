@@ -15,3 +15,35 @@ def test_labels_are_translated_and_what_is_typed_is_not(client: PageClient, monk
     page = client.get("/demo")
     page.sees("[Siapa]", "[Warga penanggung]", "[Kata sandi]", "warga01@demo.test")
     page.misses("[warga01@demo.test]", "[/masuk]")
+"""`/demo`: the day moves to what the calendar has, and nonsense gets a sentence."""
+
+from datetime import date
+
+import pytest
+
+from tests.page import PageClient
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("kemarin", "Isi tanggal yang ada di kalender"),
+        ("2026-02-30", "Isi tanggal yang ada di kalender"),
+        ("9" * 10_000, "Isi tanggal yang ada di kalender"),
+        ("2999-01-01", "Pilih hari paling jauh empat tahun dari hari ini"),
+        (date.min.isoformat(), "Pilih hari paling jauh empat tahun dari hari ini"),
+    ],
+)
+def test_a_nonsense_day_gets_a_sentence_beside_it_and_moves_nothing(typed: str, words: str, client: PageClient) -> None:
+    before = client.get("/demo").all("h2")[0].text
+    page = client.post("/demo", {"day": typed})
+    assert page.status == 422
+    page.sees(words)
+    assert page.all("h2")[0].text == before
+    [field] = [element for element in page.all("input") if element.attrs.get("id") == "day"]
+    assert field.attrs["value"] == typed
+    assert field.attrs["aria-describedby"] == "day-hint day-error"
+
+
+def test_a_nul_in_the_address_of_the_messages_is_no_fault(client: PageClient) -> None:
+    assert client.get("/demo/pesan?kepada=%00", check=False).status in (200, 404)
