@@ -1,0 +1,51 @@
+"""Every form of the route table, with nonsense in every field at once: an answer that fits, never a fault (QUALITY A 37 to 39)."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from sertakan.web.extensions import limiter
+from tests.house.test_routes import POSTS, Row, most_able, things, visitor
+from tests.house.world import contents
+from tests.page import PageClient
+
+__all__ = ["things"]
+As = Callable[..., PageClient]
+BAD = (
+    "",
+    "a" * 10_000,
+    "😀" * 50,
+    "a\0b",
+    "\ud800".encode("utf-8", "surrogatepass"),
+    "abc",
+    "１２",
+    "1e3",
+    "-1",
+    str(2**63),
+    "NaN",
+)
+KEPT = ("draft", "audit_entry")  # a draft keeps what was typed, right or wrong; a refused sign-in is written down
+FITTING = {200, 201, 303, 400, 403, 404, 409, 410, 413, 422, 429}
+
+
+def fields(app: Flask, row: Row, who: PageClient, path: str) -> set[str]:
+    """The names of all controls of the page that shows the form, and of its neighbours there."""
+    page = who.get(path, check=False)
+    if page.status == 303:
+        page = who.get(page.location, check=False)
+    return {control.attrs["name"] for _form, controls in page.forms for control in controls if control.attrs.get("name")}
+
+
+@pytest.mark.parametrize("row", [row for row in POSTS if row.endpoint != "payments.webhook"], ids=lambda row: row.endpoint)
+def test_a37_to_a39_bad_input_is_no_fault(row: Row, app: Flask, things: dict[str, str], client: PageClient, as_: As) -> None:
+    path, who = row.path.format(**things), visitor(most_able(row), client, as_)
+    names = fields(app, row, who, path) - {"csrf_token"}
+    for bad in BAD:
+        for data in (dict.fromkeys(names, bad), {name: [bad, "1", bad] for name in names}):
+            limiter.reset()
+            before = contents(KEPT)
+            page = who.post(path, data, check=False)
+            assert page.status in FITTING, f"{page.status} for {bad[:12]!r}"
+            if page.status in (400, 403, 404, 413, 422):
+                assert contents(KEPT) == before
