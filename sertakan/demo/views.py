@@ -47,14 +47,13 @@ def index() -> Any:
         return redirect(url_for("demo.index"), 303)
     today = clock.today()
     steps = [(label, today + timedelta(days=days)) for label, days in STEPS]
-    return render_template("demo/index.html", form=form, today=today, steps=steps, accounts=_tries())
+    page = render_template("demo/index.html", form=form, today=today, steps=steps, accounts=_tries())
+    return page, 422 if form.is_submitted() else 200
 
 
 def _tries() -> list[dict[str, str]]:
     """The accounts with their labels in this page's language; what is typed to sign in stays as it is."""
     return [{_(key): _(value) if key == "Siapa" else value for key, value in account.items()} for account in accounts()]
-    page = render_template("demo/index.html", form=form, today=today, steps=steps, accounts=accounts())
-    return page, 422 if form.is_submitted() else 200
 
 
 STEPS = ((_l("Besok"), 1), (_l("7 hari lagi"), 7), (_l("30 hari lagi"), 30), (_l("90 hari lagi"), 90))

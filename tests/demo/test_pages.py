@@ -1,4 +1,6 @@
-"""`/demo`: who can be tried, in the language of the page."""
+"""`/demo`: who can be tried, in the language of the page; the day moves to what the calendar has, and nonsense gets a sentence."""
+
+from datetime import date
 
 import pytest
 
@@ -15,13 +17,6 @@ def test_labels_are_translated_and_what_is_typed_is_not(client: PageClient, monk
     page = client.get("/demo")
     page.sees("[Siapa]", "[Warga penanggung]", "[Kata sandi]", "warga01@demo.test")
     page.misses("[warga01@demo.test]", "[/masuk]")
-"""`/demo`: the day moves to what the calendar has, and nonsense gets a sentence."""
-
-from datetime import date
-
-import pytest
-
-from tests.page import PageClient
 
 
 @pytest.mark.parametrize(
