@@ -125,15 +125,16 @@ def places_load(file: str) -> None:
 
 @keys_group.command("rotate")
 @click.option("--check", is_flag=True, help="Only count the values that still carry another key.")
-def keys_rotate(check: bool) -> None:
-    """Bring every sealed value under the first of SEAL_KEYS, 500 at a time; may be stopped and run again. Exit 1 while some are left."""
+@click.option("--batch", type=click.IntRange(1, 10_000), help="How many values a transaction; 500 unless told.")
+def keys_rotate(check: bool, batch: int | None) -> None:
+    """Bring every sealed value under the first of SEAL_KEYS, batch by batch; may be stopped and run again. Exit 1 while some are left."""
 
     def tell(place: keys.Place, tally: keys.Tally) -> None:
         click.echo(f"{place.name}: {tally.moved} moved")
 
     if not check:
         for place in keys.places():
-            if keys.rotate(place, tell).broken:
+            if keys.rotate(place, tell, batch).broken:
                 click.echo(f"{place.name}: some values open with no key of SEAL_KEYS", err=True)
     still = {place.name: keys.left(place) for place in keys.places()}
     for name, count in still.items():

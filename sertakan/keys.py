@@ -63,11 +63,11 @@ def left(place: Place) -> int:
     return db.session.scalar(select(func.count()).select_from(place.table).where(column.is_not(None), old)) or 0
 
 
-def _batch(place: Place, after: int) -> list[Any]:
+def _batch(place: Place, after: int, most: int) -> list[Any]:
     table, column = place.table, place.table.c[place.column]
     old = key_name(place) != f"{keyring().current}."
     wanted = select(table.c.id, table.c.ref, column).where(table.c.id > after, column.is_not(None), old)
-    return list(db.session.execute(wanted.order_by(table.c.id).limit(BATCH)))
+    return list(db.session.execute(wanted.order_by(table.c.id).limit(most)))
 
 
 def _resealed(place: Place, rows: list[Any]) -> Iterator[dict[str, Any]]:
@@ -79,14 +79,16 @@ def _resealed(place: Place, rows: list[Any]) -> Iterator[dict[str, Any]]:
             continue
 
 
-def rotate(place: Place, progress: Callable[[Place, Tally], None] = lambda _place, _tally: None) -> Tally:
-    """Bring a column's values under the current key, 500 a transaction; `progress` hears of each batch once it is kept."""
+def rotate(
+    place: Place, progress: Callable[[Place, Tally], None] = lambda _place, _tally: None, most: int | None = None
+) -> Tally:
+    """Bring a column's values under the current key, `most` (500) a transaction; `progress` hears of each batch once it is kept."""
     tally, after = Tally(), 0
     column = place.table.c[place.column]
     change = update(place.table).where(place.table.c.id == bindparam("row"), column == bindparam("old"))
     while True:
         with transaction() as session:
-            rows = _batch(place, after)
+            rows = _batch(place, after, most or BATCH)
             if not rows:
                 return tally
             new = list(_resealed(place, rows))

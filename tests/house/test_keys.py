@@ -137,7 +137,7 @@ def test_a49_the_command_is_killed_in_the_middle_and_goes_on_while_others_read(l
     thread = threading.Thread(target=reader)
     thread.start()
     try:
-        first = command(app, tmp_path)
+        first = command(app, tmp_path, "--batch", "5")
         assert first.stdout is not None
         assert any("moved" in line for line in first.stdout)
         first.send_signal(signal.SIGKILL)

@@ -558,12 +558,12 @@ WITNESSED: tuple[Any, ...] = (
 MUST_MEET = {
     *("Order paid", "Order expired", "Payment False", "CoverageMonth paid", "CoverageMonth released", "CoverageMonth refunded"),
     *("Sponsorship approved", "Sponsorship rejected", "Sponsorship running", "Refund succeeded"),
-    *("CoverageMonth remitted", "Batch paid", "Batch dropped", "Line paid"),
+    *("CoverageMonth remitted", "Batch paid", "Line paid"),
 }
 RARE = {
     *("Order cancelled", "Payment True", "CoverageMonth posted", "Refund failed", "Suspense open", "Suspense refunded"),
     *("Sponsorship needs_info", "Sponsorship withdrawn", "Sponsorship cancelled"),
-    *("CoverageMonth bounced", "Batch closed", "Batch partly_closed", "Repair repaired", "Repair given_back"),
+    *("CoverageMonth bounced", "Batch dropped", "Batch closed", "Batch partly_closed", "Repair repaired", "Repair given_back"),
 }
 
 

@@ -290,7 +290,7 @@ TABLE: tuple[Row, ...] = (
     # the supervisor comes first and agrees; then it is decided
     staff("finance.agree", "/petugas/pengembalian/{refund}/setujui", "refund:approve", "agus", 303, method="POST", maya=409),
     staff("finance.drop", "/petugas/pengembalian/{refund}/batalkan", "refund:approve", "agus maya", 422, method="POST"),
-    staff("reports.ledger", "/petugas/buku", "money:see", "maya nina"),
+    staff("reports.ledger", "/petugas/buku", "money:see", MONEY),
     staff("tariff.edit", "/petugas/tarif", "tariff:edit", "wira"),
     staff("tariff.back", "/petugas/tarif/libur", "tariff:edit", "wira", 303),
     staff("tariff.add_relief", "/petugas/tarif/keringanan", "tariff:edit", "wira", 422, method="POST"),

@@ -36,6 +36,8 @@ FACTS: dict[str, Any] = {
     "question": "Apakah ia masih bekerja di rumah Anda?",
     "url": "http://127.0.0.1:8000/p/abc",
     "organisation": "PT Muara Sejahtera",
+    "contact": "s•••@contoh.test",
+    "account": "•••••••123",
     "lines": [(month, 8_400 if month == DECEMBER else 16_800) for month in span(DECEMBER, 6)],
     "total": 92_400,
     "days": 10,
