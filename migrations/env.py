@@ -22,12 +22,25 @@ def render_item(kind, item, _context):
     return False
 
 
+def keys_apart(connection):
+    """SQLite changes a table by building it anew, which its foreign keys forbid; they can only be put aside outside a transaction."""
+    if connection.dialect.name == "sqlite":
+        connection.connection.dbapi_connection.execute("PRAGMA foreign_keys=OFF")
+
+
+def check_keys(connection):
+    """What was put aside must still hold, else nothing of the migration is kept."""
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if broken:
+            raise RuntimeError(f"rows point nowhere after the migration: {broken[:5]}")
+
+
 def run() -> None:
     arguments = {**current_app.extensions["migrate"].configure_args}
     arguments.setdefault("compare_type", False)
     with bare_writes(), database.engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        keys_apart(connection)
         context.configure(
             connection=connection,
             target_metadata=database.metadata,
@@ -37,6 +50,7 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+        check_keys(connection)
         connection.commit()
 
 
