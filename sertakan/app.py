@@ -12,6 +12,7 @@ from sertakan.config import Config
 from sertakan.consents import views as consents
 from sertakan.db import db
 from sertakan.demo import views as demo
+from sertakan.demo.clock import follow_demo_clock
 from sertakan.front import views as front
 from sertakan.gaps import views as gaps
 from sertakan.kit.crypto import Keyring
@@ -19,6 +20,7 @@ from sertakan.notices import views as notices
 from sertakan.organisations import views as organisations
 from sertakan.payments import contested, finance, payout
 from sertakan.payments import views as payments
+from sertakan.payments.door import EventDoor
 from sertakan.remittance import repair_pages as repairs
 from sertakan.remittance import views as remittance
 from sertakan.reports import views as reports
@@ -120,6 +122,7 @@ def build(config: Config) -> Flask:
     if config.trusted_proxies:
         hops = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.wsgi_app = EventDoor(app, app.wsgi_app, follow_demo_clock)  # type: ignore[method-assign]
     check_every_route_is_marked(app)
     return app
 

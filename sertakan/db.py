@@ -220,7 +220,7 @@ def no_waiting() -> Iterator[None]:
 
 @contextmanager
 def bare_writes() -> Iterator[None]:
-    """For migrations and the counters of the rate limits, which write through a connection of their own."""
+    """For migrations, events and the counters of the rate limits, which write through a connection of their own."""
     token = _writing.set(True)
     try:
         yield
@@ -288,10 +288,14 @@ def _once(table: Table, conflict: str, dialect: str) -> Any:
 
 
 def insert_once(model: type[Base], conflict: str, **values: Any) -> int | None:
-    """Insert a row unless one with this value of the unique column `conflict` exists; its id, or None. One statement."""
-    connection = db.session.connection()
-    statement = _once(cast(Table, model.__table__), conflict, connection.dialect.name)
-    return cast("int | None", connection.execute(statement, values).scalar())
+    """Insert a row unless one with this value of the unique column `conflict` exists; its id, or None.
+
+    One statement and a transaction of its own on a connection of its own: it leaves no trail and needs no session.
+    """
+    refuse_inside_transaction()
+    with bare_writes(), db.engine.begin() as connection:
+        statement = _once(cast(Table, model.__table__), conflict, connection.dialect.name)
+        return cast("int | None", connection.execute(statement, values).scalar())
 
 
 def insert_new(model: type[Base], rows: Sequence[Mapping[str, Any]]) -> int:

@@ -6,7 +6,9 @@
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,13 @@ def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Ca
     drop()
 
 
+@contextmanager
+def _savepoint(connection: sa.Connection) -> Iterator[sa.Connection]:
+    """What writes through a connection of its own writes here inside the outer transaction."""
+    with connection.begin_nested():
+        yield connection
+
+
 @pytest.fixture
 def app(_world: tuple[Flask, Cast]) -> Iterator[Flask]:
     """The application with an app context; whatever the test writes is thrown away."""
@@ -104,6 +113,7 @@ def app(_world: tuple[Flask, Cast]) -> Iterator[Flask]:
         with bare_writes():
             connection = engine.connect()
             outer = connection.begin()
+        connection.begin = partial(_savepoint, connection)  # type: ignore[method-assign, assignment]
         engines[None] = connection
         try:
             yield app

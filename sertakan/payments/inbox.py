@@ -21,19 +21,18 @@ def receive_event(raw: bytes, signature: str) -> int | None:
     verify_signature(raw, signature, settings.stripe_webhook_secrets, clock.real_now())
     event = parse_event(raw, livemode="_live_" in settings.stripe_api_key)
     now = clock.now()
-    with transaction():
-        return insert_once(
-            ProviderEvent,
-            "event_id",
-            event_id=event.id,
-            kind=event.type[:80],
-            object_id=event.object_id,
-            order_ref=event.order_ref if event.order_ref and len(event.order_ref) <= 32 else None,
-            state=EventState.new,
-            attempts=0,
-            received_at=now,
-            next_try_at=now,
-        )
+    return insert_once(
+        ProviderEvent,
+        "event_id",
+        event_id=event.id,
+        kind=event.type[:80],
+        object_id=event.object_id,
+        order_ref=event.order_ref if event.order_ref and len(event.order_ref) <= 32 else None,
+        state=EventState.new,
+        attempts=0,
+        received_at=now,
+        next_try_at=now,
+    )
 
 
 def handle_event(row_id: int) -> EventState:

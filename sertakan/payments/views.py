@@ -1,11 +1,10 @@
-"""The last step of the form, paying, thanks, going on, stopping, receipts, and the door for Stripe's events."""
+"""The last step of the form, paying, thanks, going on, stopping, and receipts."""
 
 from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from sertakan.coverage.rules import MonthTaken
 from sertakan.db import transaction
@@ -14,9 +13,8 @@ from sertakan.kit.errors import Refused
 from sertakan.kit.months import Month
 from sertakan.payments import checkout, pages, queries, receipts, rules, service
 from sertakan.payments.forms import CancelForm, CheckForm, RenewForm, WaitForm
-from sertakan.payments.inbox import receive_event
 from sertakan.payments.models import Order
-from sertakan.payments.stripe import MAX_EVENT_BYTES, BadEvent, StripeError
+from sertakan.payments.stripe import StripeError
 from sertakan.sponsorships import answers as steps
 from sertakan.sponsorships import drafts, links
 from sertakan.sponsorships import queries as sponsorship_queries
@@ -25,7 +23,7 @@ from sertakan.sponsorships.answers import Answers, Step
 from sertakan.sponsorships.models import Sponsorship
 from sertakan.web.access import by_link, public, signed_in
 from sertakan.web.errors import say
-from sertakan.web.extensions import csrf, limiter
+from sertakan.web.extensions import limiter
 from sertakan.web.knock import knock
 
 bp = Blueprint("payments", __name__, template_folder="templates")
@@ -247,21 +245,3 @@ def receipt_pdf(ref: str) -> Any:
     response = Response(receipts.pdf(paper), mimetype="application/pdf")
     response.headers["Content-Disposition"] = f'inline; filename="{paper.number}.pdf"'
     return response
-
-
-# ---- events --------------------------------------------------------------------------------------------------------------------
-
-
-@bp.post("/stripe/webhook")
-@csrf.exempt
-@public
-def webhook() -> Any:
-    """Signature before anything else looks at the body; one row, one knock, 200. From then on nothing can be lost."""
-    request.max_content_length = MAX_EVENT_BYTES
-    try:
-        row_id = receive_event(request.get_data(cache=False), request.headers.get("Stripe-Signature", ""))
-    except (BadEvent, RequestEntityTooLarge):
-        return Response(status=400)
-    if row_id is not None:
-        knock("events")
-    return Response(status=200)

@@ -75,3 +75,41 @@ def test_the_sandbox_cannot_forge_either(till: Till) -> None:
     assert till.app.test_client().get("/stripe/webhook").status_code == 405
     assert count(ProviderEvent) == before
     assert till.order(order_id).state == "open"
+
+
+def test_the_door_answers_with_the_headers_of_every_page_and_knows_no_cookie(till: Till) -> None:
+    raw = encoded(event())
+    for answer in (
+        till.app.test_client().post("/stripe/webhook", data=raw, headers={"Stripe-Signature": signed(raw)}),
+        till.app.test_client().post("/stripe/webhook", data=b"x"),
+        till.app.test_client().get("/stripe/webhook"),
+    ):
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        assert "Set-Cookie" not in answer.headers
+        assert answer.data == b""
+
+
+def test_an_event_without_a_length_is_not_read(till: Till) -> None:
+    class Unread:
+        def read(self, *_: object) -> bytes:
+            raise AssertionError("the body was read")
+
+    for length in ("", "-1", "256001", "9" * 30, "1e3"):
+        environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/stripe/webhook", "CONTENT_LENGTH": length, "wsgi.input": Unread()}
+        said: list[str] = []
+        list(till.app.wsgi_app(environ, lambda status, _headers, said=said: said.append(status)))
+        assert said == ["400 Bad Request"]
+
+
+def test_a_fault_of_ours_is_no_yes_so_that_stripe_sends_again(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> int:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("sertakan.payments.inbox.insert_once", full)
+    raw = encoded(event())
+    assert post(till, raw, signed(raw)) == 500
+    monkeypatch.undo()
+    assert post(till, raw, signed(raw)) == 200
+    assert count(ProviderEvent) == 1
