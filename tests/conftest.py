@@ -78,11 +78,11 @@ def prepare(app: Flask) -> Cast:
     return cast
 
 
-@pytest.fixture(scope="session")
-def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Cast]]:
+@contextmanager
+def made(folder: Path) -> Iterator[tuple[Flask, Cast]]:
+    """An application on a database of its own with reference rows and the cast, for as long as the block lasts."""
     # the tariff is read once a run, so that a page's statements can be counted; tests that change it call tariff.service.forget()
     tariff_queries.LOOK_AGAIN_SECONDS = place_queries.LOOK_AGAIN_SECONDS = 3_600.0
-    folder = tmp_path_factory.mktemp("world")
     url, drop = fresh_database(folder)
     app = build(config_for(url, folder))
     cast = prepare(app)
@@ -95,6 +95,26 @@ def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Ca
     drop()
 
 
+@pytest.fixture(scope="session")
+def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Cast]]:
+    with made(tmp_path_factory.mktemp("world")) as world:
+        yield world
+
+
+@pytest.fixture(scope="session")
+def _demo_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Cast, dict[str, int]]]:
+    """The demo around the tests' own day, with its reminders; made once, because that takes seconds."""
+    from sertakan.demo import story
+    from sertakan.sponsorships import jobs as sponsorships
+
+    with made(tmp_path_factory.mktemp("demo")) as (app, cast):
+        with app.app_context(), clock.frozen(NOW):
+            told = story.load(NOW.date())
+            sponsorships.sweep(NOW.date())
+            db.session.remove()
+        yield app, cast, told
+
+
 @contextmanager
 def _savepoint(connection: sa.Connection) -> Iterator[sa.Connection]:
     """What writes through a connection of its own writes here inside the outer transaction."""
@@ -102,10 +122,9 @@ def _savepoint(connection: sa.Connection) -> Iterator[sa.Connection]:
         yield connection
 
 
-@pytest.fixture
-def app(_world: tuple[Flask, Cast]) -> Iterator[Flask]:
-    """The application with an app context; whatever the test writes is thrown away."""
-    app = _world[0]
+@contextmanager
+def thrown_away(app: Flask) -> Iterator[Flask]:
+    """An app context in which everything that is written is thrown away at the end."""
     limiter.reset()
     with app.app_context():
         engines = db._app_engines[app]
@@ -125,9 +144,25 @@ def app(_world: tuple[Flask, Cast]) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def cast(_world: tuple[Flask, Cast], app: Flask) -> Cast:
-    """The people of tests/cast.py."""
-    return _world[1]
+def app(_world: tuple[Flask, Cast]) -> Iterator[Flask]:
+    """The application with an app context; whatever the test writes is thrown away."""
+    with thrown_away(_world[0]) as app:
+        yield app
+
+
+@pytest.fixture
+def demo_app(_demo_world: tuple[Flask, Cast, dict[str, int]]) -> Iterator[Flask]:
+    """The same with the demo's people and months in it. A module that names it `app` lives in the demo."""
+    with thrown_away(_demo_world[0]) as app:
+        yield app
+
+
+@pytest.fixture
+def cast(request: pytest.FixtureRequest) -> Cast:
+    """The people of tests/cast.py, of the application that the test lives in."""
+    app: Flask = request.getfixturevalue("app")
+    worlds = [request.getfixturevalue(name) for name in ("_world", "_demo_world") if name in request.fixturenames]
+    return next(cast for living, cast, *_told in worlds if living is app)
 
 
 @pytest.fixture

@@ -194,6 +194,7 @@ def change_role(ref: str, member_id: int) -> Any:
     """Another role for a member."""
     form = RoleForm()
     if not form.sent:
+        flash(_("Pilih perannya dari daftar."), "bad")
         return _members(ref, InviteForm(formdata=None))[0], 422
     with transaction():
         actor = queries.get_membership(ref, current_user.person)

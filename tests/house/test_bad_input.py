@@ -8,7 +8,7 @@ from flask import Flask
 from sertakan.web.extensions import limiter
 from tests.house.test_routes import POSTS, Row, most_able, things, visitor
 from tests.house.world import contents
-from tests.page import PageClient
+from tests.page import Element, Page, PageClient
 
 __all__ = ["things"]
 As = Callable[..., PageClient]
@@ -37,6 +37,39 @@ def fields(app: Flask, row: Row, who: PageClient, path: str) -> set[str]:
     return {control.attrs["name"] for _form, controls in page.forms for control in controls if control.attrs.get("name")}
 
 
+TYPED_KINDS = {"text", "email", "tel", "number", "search", "url", "date", "month", ""}
+NEVER_AGAIN = {"current-password", "new-password", "one-time-code"}  # a secret is not shown a second time
+READABLE = {"abc", "-1", "1e3", "a" * 10_000, "😀" * 50}  # the others are no letters that a page could show
+
+
+def lost(controls: list[Element], typed: str, names: set[str]) -> list[str]:
+    """The controls that people type into and that no longer say what was typed."""
+    found = []
+    for control in controls:
+        kind, name = control.attrs.get("type", ""), control.attrs.get("name", "")
+        if name not in names or control.attrs.get("autocomplete") in NEVER_AGAIN:
+            continue
+        if control.tag == "textarea" and control.text.strip() != typed:
+            found.append(name)
+        if control.tag == "input" and kind in TYPED_KINDS and control.attrs.get("value", "") != typed:
+            found.append(name)
+    return found
+
+
+def keeps(page: Page, path: str, typed: str, names: set[str]) -> bool:
+    """Whether the form that was sent says again what was typed into it; a page may hold the same form for many rows."""
+    sent = [controls for form, controls in page.forms if form.attrs.get("action", "") in ("", path)]
+    return any(not lost(controls, typed, names) for controls in sent) if sent else True
+
+
+def says_why(page: Page) -> bool:
+    """A sentence that a screen reader is told about: at the field, or at the top."""
+    return any(
+        element.attrs.get("aria-invalid") == "true" or element.attrs.get("role") in ("alert", "status")
+        for element in page.elements
+    )
+
+
 @pytest.mark.parametrize("row", POSTS, ids=lambda row: row.endpoint)
 def test_a37_to_a39_bad_input_is_no_fault(row: Row, app: Flask, things: dict[str, str], client: PageClient, as_: As) -> None:
     path, who = row.path.format(**things), visitor(most_able(row), client, as_)
@@ -49,3 +82,7 @@ def test_a37_to_a39_bad_input_is_no_fault(row: Row, app: Flask, things: dict[str
             assert page.status in FITTING, f"{page.status} for {bad[:12]!r}"
             if page.status in (400, 403, 404, 413, 422):
                 assert contents(KEPT) == before
+            if page.status == 422 and page.forms:
+                assert says_why(page), f"no sentence for {bad[:12]!r}"
+                if bad in READABLE and data == dict.fromkeys(names, bad):
+                    assert keeps(page, path, str(bad), names), f"not shown again: {bad[:12]!r}"

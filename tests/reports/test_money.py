@@ -1,6 +1,5 @@
 """The books by month, day and payer: every drill-down adds up to the total (I20), and a day is a day in Pontianak."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +8,6 @@ from sqlalchemy import select, text
 
 from sertakan.accounts.models import Person
 from sertakan.db import bare_writes, db, transaction
-from sertakan.demo import story
 from sertakan.kit import clock
 from sertakan.kit.months import Month
 from sertakan.payments.models import Payment
@@ -19,11 +17,9 @@ from sertakan.tariff.rules import PayerKind
 
 
 @pytest.fixture
-def told(app: Flask) -> Iterator[None]:
+def app(demo_app: Flask) -> Flask:
     """The demo's months: money in every place that it can be in."""
-    story.load()
-    yield
-    db.session.rollback()
+    return demo_app
 
 
 def add(rows: list[Money]) -> tuple[int, ...]:
@@ -53,7 +49,7 @@ def all_payers(kind: PayerKind) -> list[Money]:
             return rows
 
 
-def test_i20_every_drill_down_adds_up_to_the_total(told: None) -> None:
+def test_i20_every_drill_down_adds_up_to_the_total(app: Flask) -> None:
     whole = add([money.total()])
     assert money.total().balances and min(whole[:4]) > 0
     months = all_months()
@@ -67,7 +63,7 @@ def test_i20_every_drill_down_adds_up_to_the_total(told: None) -> None:
         assert len({payer.bucket for payer in payers}) == len(payers)
 
 
-def test_every_bucket_balances_and_a_missing_rupiah_shows_where_it_is_missing(told: None) -> None:
+def test_every_bucket_balances_and_a_missing_rupiah_shows_where_it_is_missing(app: Flask) -> None:
     assert all(row.balances for row in all_months())
     with bare_writes():
         db.session.execute(text("UPDATE payment SET amount_rupiah = amount_rupiah + 1 WHERE id = (SELECT min(id) FROM payment)"))
@@ -76,7 +72,7 @@ def test_every_bucket_balances_and_a_missing_rupiah_shows_where_it_is_missing(to
     assert len([row for row in all_months() if not row.balances]) == 1
 
 
-def test_the_last_second_of_a_day_and_the_first_of_the_next_are_two_days(told: None) -> None:
+def test_the_last_second_of_a_day_and_the_first_of_the_next_are_two_days(app: Flask) -> None:
     first, second = db.session.scalars(select(Payment.id).order_by(Payment.id)).all()[:2]
     with transaction():
         db.session.get_one(Payment, first).received_at = datetime(2025, 12, 31, 16, 59, 59, tzinfo=UTC)
@@ -85,14 +81,14 @@ def test_the_last_second_of_a_day_and_the_first_of_the_next_are_two_days(told: N
     assert "2026-01-01" in [row.bucket for row in money.by_day(Month(2026, 1))]
 
 
-def test_a_person_is_shown_by_initials_and_an_organisation_by_name(told: None) -> None:
+def test_a_person_is_shown_by_initials_and_an_organisation_by_name(app: Flask) -> None:
     names = set(db.session.scalars(select(Person.name)))
     shown = {row.name for kind in (PayerKind.private, PayerKind.company) for row in money.by_payer(kind, None).rows}
     assert not names & shown
     assert "PT Kapuas Jaya Lestari" in shown
 
 
-def test_the_pages_show_the_drill_downs(told: None, as_) -> None:  # type: ignore[no-untyped-def]
+def test_the_pages_show_the_drill_downs(app: Flask, as_) -> None:  # type: ignore[no-untyped-def]
     nina = as_("nina")
     nina.get("/petugas/buku").sees("Menurut bulan uangnya datang", "Warga", "Perusahaan")
     month = money.by_month(clock.this_month()).rows[0].bucket
