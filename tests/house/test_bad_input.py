@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from sertakan.web.extensions import limiter
-from tests.house.test_routes import POSTS, Row, most_able, things, visitor
+from tests.house.test_routes import POSTS, TABLE, Row, most_able, things, visitor
 from tests.house.world import contents
 from tests.page import Element, Page, PageClient
 
@@ -37,6 +37,14 @@ def fields(app: Flask, row: Row, who: PageClient, path: str) -> set[str]:
     return {control.attrs["name"] for _form, controls in page.forms for control in controls if control.attrs.get("name")}
 
 
+# a step of the long form is reached with the steps before it
+WORK = ("/lindungi", {"occupation": "asisten_rumah_tangga", "not_paid_by_city": "no"})
+WORKER = (
+    "/lindungi/data",
+    {"nik": "6171045203849001", "name": "Sumiati Rahayu", "kelurahan_code": "61.71.05.1005", "consent": "y"},
+)
+LENGTH = ("/lindungi/lama", {"count": "6", "first_month": "2026-12", "remind": "y", "go_on": "Lanjut"})
+BEFORE = {"sponsorships.data": (WORK,), "sponsorships.length": (WORK, WORKER), "payments.check": (WORK, WORKER, LENGTH)}
 TYPED_KINDS = {"text", "email", "tel", "number", "search", "url", "date", "month", ""}
 NEVER_AGAIN = {"current-password", "new-password", "one-time-code"}  # a secret is not shown a second time
 READABLE = {"abc", "-1", "1e3", "a" * 10_000, "😀" * 50}  # the others are no letters that a page could show
@@ -73,7 +81,10 @@ def says_why(page: Page) -> bool:
 @pytest.mark.parametrize("row", POSTS, ids=lambda row: row.endpoint)
 def test_a37_to_a39_bad_input_is_no_fault(row: Row, app: Flask, things: dict[str, str], client: PageClient, as_: As) -> None:
     path, who = row.path.format(**things), visitor(most_able(row), client, as_)
+    for address, answers in BEFORE.get(row.endpoint, ()):
+        assert who.post(address, answers).status == 303
     names = fields(app, row, who, path) - {"csrf_token"}
+    assert names or row.endpoint not in BEFORE
     for bad in BAD:
         for data in (dict.fromkeys(names, bad), {name: [bad, "1", bad] for name in names}):
             limiter.reset()
@@ -86,3 +97,21 @@ def test_a37_to_a39_bad_input_is_no_fault(row: Row, app: Flask, things: dict[str
                 assert says_why(page), f"no sentence for {bad[:12]!r}"
                 if bad in READABLE and data == dict.fromkeys(names, bad):
                     assert keeps(page, path, str(bad), names), f"not shown again: {bad[:12]!r}"
+
+
+@pytest.mark.parametrize("row", [row for row in POSTS if row.access == "link"], ids=lambda row: row.endpoint)
+def test_a11_a_link_for_one_purpose_is_good_for_that_purpose_only(
+    row: Row, app: Flask, things: dict[str, str], client: PageClient
+) -> None:
+    """Every other token that this house knows is put into the address: none opens it but its own."""
+    own = {other.path.format(**things) for other in TABLE if other.endpoint == row.endpoint}
+    tokens = {value for value in things.values() if isinstance(value, str) and len(value) >= 20}
+    for token in sorted(tokens):
+        path = row.path.split("{")[0] + token + row.path.rpartition("}")[2]
+        if path in own:
+            continue
+        limiter.reset()
+        before = contents(KEPT)
+        page = client.post(path, {}, check=False)
+        assert page.status in {404, 410, 422, 303}, f"{page.status} for another token"
+        assert contents(KEPT) == before
