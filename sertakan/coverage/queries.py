@@ -7,10 +7,12 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import Integer, Select, and_, case, cast, extract, func, literal, select
 
+from sertakan.coverage import rules
 from sertakan.coverage.models import CoverageMonth
 from sertakan.coverage.rules import (
     ARREARS_MONTHS,
     FUNDED,
+    HELD,
     LIVE,
     MonthState,
     StampLimits,
@@ -49,6 +51,20 @@ def taken(worker_id: int, months: Collection[Month] | None = None) -> set[Month]
     if months is not None:
         statement = statement.where(CoverageMonth.month.in_(months))
     return set(db.session.scalars(statement))
+
+
+def held(worker_id: int) -> dict[Month, MonthState]:
+    """A worker's months that are not for sale, whoever pays them, in repair included; one statement."""
+    statement = select(CoverageMonth.month, CoverageMonth.state)
+    statement = statement.where(CoverageMonth.worker_id == worker_id, CoverageMonth.state.in_(HELD))
+    rows = db.session.execute(statement.order_by(CoverageMonth.state.in_(LIVE)))  # of two rows, the living one counts
+    return {row.month: row.state for row in rows}
+
+
+def owed(worker_id: int, today: date) -> list[Month]:
+    """The months in arrears that somebody may pay now for this worker, oldest first."""
+    states = held(worker_id)
+    return rules.owed((month for month, state in states.items() if state in FUNDED), states, today)
 
 
 def next_free(worker_id: int, after: Month) -> Month:

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from itertools import takewhile
 
 from sertakan.kit import clock
 from sertakan.kit.errors import N_, Refused
-from sertakan.kit.months import Month
+from sertakan.kit.months import Month, span
 
 
 class MonthState(StrEnum):
@@ -36,6 +37,7 @@ MOVES: dict[MonthState, frozenset[MonthState]] = {
 }
 LIVE = frozenset({S.reserved, S.paid, S.remitted, S.posted})
 FUNDED = frozenset({S.paid, S.remitted, S.posted})
+HELD = LIVE | {S.bounced}  # not for sale: somebody's, or its money waits until it is repaired
 ENDING_DAYS = 45
 ARREARS_MONTHS = 3
 
@@ -159,6 +161,24 @@ def arrears(unpaid_months: int) -> Standing:
     if unpaid_months > ARREARS_MONTHS:
         return Standing.lapsed
     return Standing.cliff if unpaid_months == ARREARS_MONTHS else Standing.grace
+
+
+def owed(funded: Iterable[Month], taken: Iterable[Month], today: date) -> list[Month]:
+    """The months in arrears and this one, oldest first, at most three (Perdir 22/2022; DOMAIN traps 11, 12).
+
+    `taken` are promised or paid by anybody. When the oldest is just being paid by somebody, nothing is offered behind it: paying
+    later months first would leave a hole. Nothing for cover that runs, that never began, or that has lapsed: then arrears are
+    no longer owed and the worker begins anew.
+    """
+    this, held = Month.of(today), set(taken)
+    past = last_before(funded, this)
+    return [] if past is None else list(takewhile(lambda month: month not in held, span(past + 1, this - past)))
+
+
+def last_before(funded: Iterable[Month], this: Month) -> Month | None:
+    """The last funded month behind which arrears stand that may still be paid; None when there are no such arrears."""
+    past = max((month for month in funded if month <= this), default=None)
+    return past if past is not None and 0 < this - past <= ARREARS_MONTHS else None
 
 
 def run_end(funded: Iterable[Month], start: Month) -> Month:

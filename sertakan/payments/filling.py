@@ -6,11 +6,13 @@ from flask_babel import force_locale
 from sqlalchemy import func, select, text
 
 from sertakan.audit.service import GATEWAY, SYSTEM, record
+from sertakan.coverage import queries as coverage_queries
 from sertakan.coverage import service as coverage_service
 from sertakan.coverage.models import CoverageMonth
 from sertakan.coverage.rules import MonthState, MonthTaken
 from sertakan.db import db
 from sertakan.kit import clock
+from sertakan.kit.months import Month
 from sertakan.notices import service as notices
 from sertakan.notices.links import absolute
 from sertakan.payments import queries, rules
@@ -50,10 +52,11 @@ def fill(order: Order, payment: Payment) -> None:
     sponsorship = sponsorship_queries.get(order.sponsorship_id, lock=True)
     db.session.execute(select(Worker.id).where(Worker.id == sponsorship.worker_id).with_for_update())
     closed = rules.why_closed(sponsorship.review_state, sponsorship.term_state, sponsorship.worker.state)
+    earliest = min(coverage_queries.owed(sponsorship.worker_id, clock.today()), default=clock.this_month())
     filled: list[CoverageMonth] = []
     left: list[CoverageMonth] = []
     for month in queries.months_of_order(order.id, lock=True):
-        own = None if closed else _claim(sponsorship, month)
+        own = None if closed else _claim(sponsorship, month, earliest)
         (left if own is None else filled).append(own or month)
     for month in filled:
         allocate(payment, month)
@@ -66,11 +69,14 @@ def fill(order: Order, payment: Payment) -> None:
         _give_back(sponsorship, payment, left, closed or RefundReason.month_taken)
 
 
-def _claim(sponsorship: Sponsorship, month: CoverageMonth) -> CoverageMonth | None:
-    """The month that this money fills: as reserved, or taken again after it was released; None when it is not to be had."""
+def _claim(sponsorship: Sponsorship, month: CoverageMonth, earliest: Month) -> CoverageMonth | None:
+    """The month that this money fills: as reserved, or taken again after it was released; None when it is not to be had.
+
+    `earliest`: this month, or the oldest in arrears that may still be paid (trap 11).
+    """
     if month.state is MonthState.reserved:
         return month
-    if month.state is not MonthState.released or month.month < clock.this_month():
+    if month.state is not MonthState.released or month.month < earliest:
         return None
     price = _as_quoted(month)
     try:

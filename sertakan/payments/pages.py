@@ -214,6 +214,7 @@ def renew(
         action=action,
         waiting=queries.open_orders(sponsorship.id),
         decline_url=decline_url,
+        month_words=month_words,
         renewed=since is not None and any(row.paid_at and row.paid_at > since for row in view.months),
     )
     return page, status

@@ -10,7 +10,6 @@ from sertakan.coverage.models import CoverageMonth
 from sertakan.coverage.rules import FUNDED, Standing, standing
 from sertakan.db import db
 from sertakan.kit.months import Month, span
-from sertakan.rescue import rules
 from sertakan.rescue.models import Rescue
 from sertakan.rescue.rules import Help
 from sertakan.sponsorships.answers import PRESETS
@@ -28,17 +27,15 @@ def owed(sponsorship: Sponsorship, today: date) -> list[Month]:
     """The months that somebody may pay now for this worker, oldest first."""
     if sponsorship.review_state is not ReviewState.approved or sponsorship.worker.state in GONE:
         return []
-    months = coverage.months_of_worker(sponsorship.worker_id)
-    return rules.owed((row.month for row in months if row.state in FUNDED), (row.month for row in months), today)
+    return coverage.owed(sponsorship.worker_id, today)
 
 
 def next_month(sponsorship: Sponsorship, today: date) -> Month | None:
     """The month with which somebody else may go on: after all that is promised; None in arrears (rescue comes first) or lapsed."""
     if sponsorship.review_state is not ReviewState.approved or sponsorship.worker.state in GONE:
         return None
-    months = coverage.months_of_worker(sponsorship.worker_id)
-    now = standing(((row.month, row.state) for row in months), today).standing
-    return next_start((row.month for row in months), today) if now in RUNNING else None
+    states = coverage.held(sponsorship.worker_id)
+    return next_start(states, today) if standing(states, today).standing in RUNNING else None
 
 
 def offers(sponsorship: Sponsorship, kind: Help, today: date) -> list[Offer]:

@@ -108,12 +108,15 @@ def check_length(answers: Answers, today: date) -> None:
     check_months(answers.starts, answers.count, today)
 
 
-def check_months(first: Month, count: int, today: date) -> None:
-    """Refuses CountOutOfRange, MonthInThePast, MonthTooFar. A month is never 30 days (trap 1)."""
+def check_months(first: Month, count: int, today: date, earliest: Month | None = None) -> None:
+    """Refuses CountOutOfRange, MonthInThePast, MonthTooFar. A month is never 30 days (trap 1).
+
+    `earliest`: the oldest month in arrears of cover that goes on; nobody begins before this month (trap 11).
+    """
     this = Month.of(today)
     if not 1 <= count <= HORIZON_MONTHS:
         raise refusals.CountOutOfRange(field="count", most=HORIZON_MONTHS)
-    if first < this:
+    if first < min(earliest or this, this):
         raise refusals.MonthInThePast(field="first_month", month=first)
     if first + (count - 1) > this + HORIZON_MONTHS:
         raise refusals.MonthTooFar(field="count", month=first + (count - 1), most=HORIZON_MONTHS)

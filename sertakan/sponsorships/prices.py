@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from sertakan.kit import clock
 from sertakan.kit.months import Month, span
 from sertakan.sponsorships import answers as steps
 from sertakan.sponsorships import refusals
@@ -102,9 +103,16 @@ def _savings(answers: Answers, first: Month) -> int:
 
 
 def renewals(sponsorship: Sponsorship, first: Month) -> list[Offer]:
-    """The presets for going on from the first free month."""
+    """For going on from the month with which it must: what is in arrears one by one, oldest first, and the presets."""
     code, payer, package = sponsorship.worker.occupation_code, sponsorship.payer_kind, sponsorship.package
-    return [offer(code, first, count, payer, package) for count in steps.PRESETS]
+    counts = sorted({*range(1, owed_in(first) + 1), *steps.PRESETS})
+    return [offer(code, first, count, payer, package) for count in counts]
+
+
+def owed_in(first: Month) -> int:
+    """How many months from `first` to this one are owed; 0 when it goes on with this month or later."""
+    this = clock.this_month()
+    return this - first + 1 if first < this else 0
 
 
 def quote_of(answers: Answers) -> Quote:

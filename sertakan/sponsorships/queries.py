@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 from sertakan.accounts.models import Person
 from sertakan.coverage import queries as coverage_queries
 from sertakan.coverage.models import CoverageMonth
-from sertakan.coverage.rules import LIVE, MonthState, StandingOn, standing
+from sertakan.coverage.rules import FUNDED, HELD, LIVE, MonthState, StandingOn, owed, standing
 from sertakan.db import db
 from sertakan.kit import clock
 from sertakan.kit.codes import normalise_code
@@ -149,8 +149,8 @@ def written_keys(keys: Sequence[str]) -> set[str]:
 
 
 def next_start(worker_id: int, today: date) -> Month:
-    """The month with which cover of this worker can go on: the first that nobody funds, from this month on."""
-    return rules.next_start((row.month for row in coverage_queries.months_of_worker(worker_id)), today)
+    """The month with which cover of this worker can go on: the oldest in arrears, else the first that nobody funds."""
+    return rules.next_start(coverage_queries.held(worker_id), today)
 
 
 def seen(sponsorship: Sponsorship) -> Seen:
@@ -200,6 +200,7 @@ class SponsorshipView:
     next_start: Month
     total_rupiah: int
     posted_until: date | None
+    owed: Sequence[Month]  # in arrears and still to be had, oldest first, this one included
 
     @property
     def code(self) -> str:
@@ -266,7 +267,7 @@ def views_of(sponsorships: Sequence[Sponsorship], today: date | None = None) -> 
         assemble(
             s,
             [row for row in rows.get(s.worker_id, []) if row.sponsorship_id == s.id],
-            [row for row in rows.get(s.worker_id, []) if row.state in LIVE],
+            [row for row in rows.get(s.worker_id, []) if row.state in HELD],
             today,
         )
         for s in sponsorships
@@ -297,6 +298,7 @@ def assemble(
     states = {row.month: row.state for row in (everything if approved else own) if row.state in LIVE}
     now = standing(states, today)
     this = Month.of(today)
+    unfree = {row.month: row.state for row in _living_last(everything)}
     months = span(ribbon_start(sponsorship.first_month, this), RIBBON_MONTHS)
     return SponsorshipView(
         sponsorship=sponsorship,
@@ -308,10 +310,16 @@ def assemble(
         standing=now,
         protected=rules.protects(sponsorship.review_state, today, states),
         days_left=(now.covered_until - today).days if now.covered_until else None,
-        next_start=rules.next_start((row.month for row in everything if row.state in LIVE), today),
+        next_start=rules.next_start(unfree, today),
         total_rupiah=sum(row.price_rupiah for row in own if row.state in LIVE),
         posted_until=rules.posted_run(states, today),
+        owed=owed((month for month, state in unfree.items() if state in FUNDED), unfree, today) if approved else [],
     )
+
+
+def _living_last(rows: Sequence[CoverageMonth]) -> list[CoverageMonth]:
+    """Of two rows of a month the living one counts: one in repair may have been paid anew by somebody."""
+    return sorted(rows, key=lambda row: row.state in LIVE)
 
 
 def ribbon_start(first: Month, this: Month) -> Month:

@@ -19,15 +19,17 @@ from sertakan.tariff.rules import Quote
 def extend(
     *, actor: Person | str, sponsorship: Sponsorship, count: int, quote: Quote, first_month: Month
 ) -> tuple[Sponsorship, list[CoverageMonth]]:
-    """More months, reserved at the quote's prices. The old end is untouched until money arrives.
+    """More months, reserved at the quote's prices, what is in arrears first. The old end is untouched until money arrives.
 
     An open, approved sponsorship grows; a closed one is copied, never revived. Refuses StillInReview, NotRenewable,
     WorkerUnavailable, HoleInMonths (trap 12), what `check_months` refuses, and `MonthTaken`.
     """
     today = clock.today()
-    steps.check_months(first_month, count, today)
+    start = queries.next_start(sponsorship.worker_id, today)
+    steps.check_months(first_month, count, today, earliest=start)
     service.check_worker(sponsorship.worker)
-    _check_no_hole(sponsorship, first_month)
+    if first_month != start:
+        raise refusals.HoleInMonths(field="first_month", month=start)
     steps.check_savings(sponsorship.package, sponsorship.worker.employs_others)
     service.check_quote(quote, span(first_month, count), sponsorship.package)
     target = sponsorship
@@ -60,12 +62,6 @@ def decline(*, sponsorship: Sponsorship) -> None:
 def declines(sponsorship: Sponsorship, covered_until: date | None) -> bool:
     """Whether the sponsor has said that she does not go on after this end of cover."""
     return covered_until is not None and sponsorship.declined_until == covered_until
-
-
-def _check_no_hole(sponsorship: Sponsorship, first_month: Month) -> None:
-    start = queries.next_start(sponsorship.worker_id, clock.today())
-    if first_month != start:
-        raise refusals.HoleInMonths(field="first_month", month=start)
 
 
 def _copy(old: Sponsorship, quote: Quote) -> Sponsorship:

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sertakan.coverage.rules import FUNDED, LIVE, IllegalMove, MonthState, ReminderKind, run_end
+from sertakan.coverage.rules import FUNDED, LIVE, IllegalMove, MonthState, ReminderKind, last_before, run_end
 from sertakan.kit.errors import N_
 from sertakan.kit.months import Month
 from sertakan.notices.rules import MUTED
@@ -132,15 +132,20 @@ def fingerprint(seen: Seen, months: Iterable[tuple[Month, int]]) -> str:
 # ---- going on ------------------------------------------------------------------------------------------------------------------
 
 
-def next_start(live: Iterable[Month], today: date) -> Month:
-    """The month with which to go on: the first free one from this month on, so that no hole is left (trap 12).
+def next_start(states: Mapping[Month, MonthState], today: date) -> Month:
+    """The month with which to go on, so that no hole is left (traps 11, 12): the oldest in arrears, else the first free one from
+    this month on. `states` are months that are not for sale, those in repair included.
 
-    Cover that has yet to begin goes on after its first run: what lies before its beginning is no hole.
+    Cover that has yet to begin goes on after its first run: what lies before its beginning is no hole. Arrears of more than three
+    months are no longer owed: then this month is a new beginning.
     """
-    taken, month = set(live), Month.of(today)
-    if taken and min(taken) > month:
-        month = min(taken)
-    while month in taken:
+    month = Month.of(today)
+    past = last_before((held for held, state in states.items() if state in FUNDED), month)
+    if past is not None:
+        month = past
+    elif states and min(states) > month:
+        month = min(states)
+    while month in states:
         month = month + 1
     return month
 
@@ -175,9 +180,13 @@ def look(states: Mapping[Month, MonthState], month: Month, first: Month, today: 
         return "processing"
     if month > this or state is MonthState.reserved:
         return "unpaid"
-    begun = month >= first and any(other < month for other, word in states.items() if word in FUNDED)
+    funded = [other for other, word in states.items() if word in FUNDED]
+    begun = month >= first and any(other < month for other in funded)
     if month == this:
         return "arrears" if begun else "unpaid"
+    past = last_before(funded, this)
+    if begun and past is not None and month > past:
+        return "arrears"  # it can still be paid, so nothing is lost yet
     return "lapsed" if begun else "past"
 
 

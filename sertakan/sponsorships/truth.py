@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from sertakan.coverage import queries as coverage_queries
 from sertakan.coverage.models import CoverageMonth
-from sertakan.coverage.rules import FUNDED, LIVE, MonthState, StandingOn
+from sertakan.coverage.rules import FUNDED, HELD, LIVE, MonthState, StandingOn
 from sertakan.db import db
 from sertakan.kit import clock
 from sertakan.kit.months import Month
@@ -27,11 +27,12 @@ class Facts:
     sponsorships: Mapping[int, Sponsorship]
     standings: Mapping[int, StandingOn]
     months: Mapping[int, Mapping[Month, MonthState]]  # live months by worker, whoever pays
+    held: Mapping[int, Mapping[Month, MonthState]]  # the same and those in repair
     quotes: dict[tuple[Month, str, PayerKind, Package], Quote] = field(default_factory=dict)  # asked already
 
     def next_start(self, sponsorship: Sponsorship) -> Month:
         """The month with which to go on."""
-        return rules.next_start(self.months.get(sponsorship.worker_id, {}), self.today)
+        return rules.next_start(self.held.get(sponsorship.worker_id, {}), self.today)
 
 
 def read(rows: Sequence[Reminder]) -> Facts:
@@ -39,14 +40,18 @@ def read(rows: Sequence[Reminder]) -> Facts:
     today = clock.today()
     found = {row.id: row for row in queries.list_by_ids(sorted({row.sponsorship_id for row in rows}))}
     workers = {row.worker_id for row in rows}
-    return Facts(today, clock.now(), found, coverage_queries.standings(workers, today), _live(workers))
+    held = _held(workers)
+    live = {worker: {month: state for month, state in states.items() if state in LIVE} for worker, states in held.items()}
+    return Facts(today, clock.now(), found, coverage_queries.standings(workers, today), live, held)
 
 
-def _live(worker_ids: Collection[int]) -> dict[int, dict[Month, MonthState]]:
+def _held(worker_ids: Collection[int]) -> dict[int, dict[Month, MonthState]]:
     statement = select(CoverageMonth.worker_id, CoverageMonth.month, CoverageMonth.state)
     found: dict[int, dict[Month, MonthState]] = {}
     for worker_id, month, state in db.session.execute(
-        statement.where(CoverageMonth.worker_id.in_(worker_ids), CoverageMonth.state.in_(LIVE))
+        statement.where(CoverageMonth.worker_id.in_(worker_ids), CoverageMonth.state.in_(HELD)).order_by(
+            CoverageMonth.state.in_(LIVE)
+        )
     ):
         found.setdefault(worker_id, {})[month] = state
     return found

@@ -105,6 +105,8 @@ def next_step(view: SponsorshipView, today: date) -> str:
     if promise.review_state is ReviewState.submitted:
         day = tanggal_hari(next_working_day(clock.local(promise.submitted_at).date(), tariff.holidays()))
         return _("Petugas memeriksa paling lama %(day)s. Anda tidak perlu melakukan apa-apa.", day=day)
+    if view.renewable and view.owed:
+        return _("Bayar dulu bulan yang menunggak, supaya kepesertaannya tidak putus: %(months)s.", months=month_words(view.owed))
     if paid:
         months = month_words(sorted(paid))
         return _(

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
+from sertakan.coverage.rules import owed
 from sertakan.kit.months import Month
-from sertakan.rescue.rules import owed
 
 NOV = date(2026, 11, 22)
 

@@ -1,5 +1,6 @@
 """The two machines, the steps of the form, fingerprints and reminders: pure, without an app."""
 
+from collections.abc import Iterable
 from datetime import date
 from itertools import product
 
@@ -244,10 +245,45 @@ def test_another_month_or_price_changes_the_fingerprint() -> None:
 
 
 def test_going_on_begins_after_the_last_month_in_a_row_and_never_in_the_past() -> None:
-    assert rules.next_start(span(Month(2026, 9), 4), TODAY) == Month(2027, 1)
-    assert rules.next_start([Month(2026, 8)], TODAY) == Month(2026, 11)
-    assert rules.next_start([Month(2026, 11), Month(2027, 1)], TODAY) == Month(2026, 12)
-    assert rules.next_start(span(Month(2026, 12), 6), TODAY) == Month(2027, 6), "before its beginning there is no hole"
+    def start(months: Iterable[Month]) -> Month:
+        return rules.next_start(dict.fromkeys(months, M.posted), TODAY)
+
+    assert start(span(Month(2026, 9), 4)) == Month(2027, 1)
+    assert start([Month(2026, 7)]) == Month(2026, 11), "lapsed: a new beginning"
+    assert start([Month(2026, 11), Month(2027, 1)]) == Month(2026, 12)
+    assert start(span(Month(2026, 12), 6)) == Month(2027, 6), "before its beginning there is no hole"
+    assert start([]) == Month(2026, 11)
+
+
+@pytest.mark.parametrize(
+    ("why", "months", "start"),
+    [
+        ("one month in arrears", {10: M.posted}, 11),
+        ("two: the oldest first", {9: M.posted}, 10),
+        ("three, the last that can be paid", {8: M.remitted}, 9),
+        ("four: arrears are no longer owed", {7: M.posted}, 11),
+        ("a month promised and never funded owes nothing", {8: M.reserved}, 11),
+        ("the oldest is just being paid", {8: M.posted, 9: M.reserved}, 10),
+        ("the oldest is being repaired: its money waits for it", {9: M.posted, 10: M.bounced}, 11),
+        ("a hole before months paid ahead", {9: M.posted, 12: M.paid}, 10),
+    ],
+)
+def test_going_on_pays_arrears_first_oldest_first_and_at_most_three(why: str, months: dict[int, M], start: int) -> None:
+    assert rules.next_start({Month(2026, month): state for month, state in months.items()}, TODAY) == Month(2026, start), why
+
+
+@pytest.mark.parametrize(
+    ("paid_until", "words"),
+    [
+        (10, {10: "covered", 11: "arrears", 12: "unpaid"}),
+        (8, {8: "covered", 9: "arrears", 10: "arrears", 11: "arrears"}),
+        (7, {7: "covered", 8: "lapsed", 9: "lapsed", 10: "lapsed", 11: "arrears"}),
+    ],
+)
+def test_no_month_is_called_lost_while_it_can_be_paid(paid_until: int, words: dict[int, str]) -> None:
+    first = Month(2026, 6)
+    states = dict.fromkeys(span(first, paid_until - 5), M.posted)
+    assert {month: rules.look(states, Month(2026, month), first, TODAY) for month in words} == words
 
 
 def test_only_bpjs_evidence_of_this_very_month_protects() -> None:
