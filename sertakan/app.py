@@ -26,6 +26,7 @@ from sertakan.remittance import views as remittance
 from sertakan.reports import views as reports
 from sertakan.rescue import views as rescue
 from sertakan.review import views as review
+from sertakan.roster import views as roster
 from sertakan.sponsorships import views as sponsorships
 from sertakan.tariff import views as tariff
 from sertakan.web import assets, compress, errors, filters, headers, knock, language, limits, uploads
@@ -39,6 +40,7 @@ ROOMS = (
     accounts,
     organisations,
     bulk,
+    roster,
     workers,
     sponsorships,
     payments,

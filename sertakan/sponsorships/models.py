@@ -26,6 +26,11 @@ class Sponsorship(Model):
         Index("ix_sponsorship_sponsor", "sponsor_id", "submitted_at"),
         Index("ix_sponsorship_worker", "worker_id"),
         Index("ix_sponsorship_term", "term_state", "last_month"),
+        # the list of an organisation: the newest promise for each worker, in each order that it is read in
+        Index("ix_sponsorship_roster", "organisation_id", "worker_id", "id"),
+        Index("ix_sponsorship_roster_id", "organisation_id", "id"),
+        Index("ix_sponsorship_roster_end", "organisation_id", "last_month", "id"),
+        Index("ix_sponsorship_roster_name", "organisation_id", "typed_name", "id"),
         CheckConstraint("first_month <= last_month", name="months_in_order"),
     )
 

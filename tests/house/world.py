@@ -63,6 +63,7 @@ def furnish(app: Flask, cast: Cast) -> dict[str, str]:
     things |= _own_word(things["code"])
     things |= {"rate": str(tariff.read_book().rates[0].id), "holiday": str(tariff.list_holidays()[0].id)}
     things |= _organisation(cast)
+    things |= _roster(things["organisation"], cast)
     for _ in range(5):  # fewer than five are not shown
         found = _registered(cast)
     return things | found | _sent(cast)
@@ -92,6 +93,15 @@ def _organisation(cast: Cast) -> dict[str, str]:
             "invited_member": token,
             "registration": registration.ref,
         }
+
+
+def _roster(ref: str, cast: Cast) -> dict[str, str]:
+    """A worker on the company's list; `on_roster` is the code of her promise."""
+    company = organisation_rows.get_membership(ref, cast.sari).organisation_id
+    states = {"review": ReviewState.approved, "term": TermState.running, "state": MonthState.posted}
+    return {
+        "on_roster": factories.sponsorship(cast.rina, factories.worker(name=HIDDEN_NAME), organisation_id=company, **states).code
+    }
 
 
 def _upload(company: Organisation, cast: Cast) -> Upload:
