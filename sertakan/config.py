@@ -31,6 +31,7 @@ class Config:
     https: bool = False
     trusted_proxies: int = 0
     smtp_url: str = ""
+    sms_gateway: str = ""
     mail_from: str = "Sertakan Pontianak <halo@sertakan.test>"
     base_url: str = "http://127.0.0.1:8000"
     payment_floor_rupiah: int = 8_400
@@ -101,6 +102,7 @@ def load(env: Mapping[str, str] | None = None) -> Config:
         https=env.get("SERTAKAN_HTTPS", "") == "1",
         trusted_proxies=int(env.get("TRUSTED_PROXIES", "0")),
         smtp_url=env.get("SMTP_URL", ""),
+        sms_gateway=env.get("SMS_GATEWAY", "").strip(),
         mail_from=env.get("MAIL_FROM", Config.mail_from),
         base_url=(env.get("BASE_URL") or f"http://127.0.0.1:{env.get('PORT', '8000')}").rstrip("/"),
         payment_floor_rupiah=int(env.get("PAYMENT_FLOOR_RUPIAH", "8400")),

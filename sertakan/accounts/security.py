@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import abort, current_app, flash, redirect, render_template, request, session, url_for
+from flask import abort, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -12,6 +12,7 @@ from sertakan.accounts.door import bp, page
 from sertakan.accounts.forms import CodeForm, ContactForm, FactorForm
 from sertakan.db import transaction
 from sertakan.kit.errors import Refused
+from sertakan.notices.email import reaches_phones
 from sertakan.web.access import signed_in
 from sertakan.web.extensions import limiter
 from sertakan.web.knock import knock
@@ -61,7 +62,7 @@ def contact() -> Any:
     if form.sent:
         try:
             new = rules.parse_contact(form.contact.data)
-            rules.check_reachable(new, has_sms=bool(current_app.config["DEMO"]))
+            rules.check_reachable(new, has_sms=reaches_phones())
             with transaction():
                 ref = contacts.start_change(person=current_user.person, contact=new)
         except Refused as no:

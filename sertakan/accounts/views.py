@@ -16,6 +16,7 @@ from sertakan.accounts.models import Person
 from sertakan.accounts.permissions import Permission
 from sertakan.db import blind, keyring, transaction
 from sertakan.kit.errors import Refused
+from sertakan.notices.email import reaches_phones
 from sertakan.notices.links import read_mute_token
 from sertakan.web.access import by_link, public, signed_in
 from sertakan.web.extensions import limiter
@@ -68,7 +69,7 @@ def sign_in() -> Any:
     if form.sent:
         try:
             contact = rules.parse_contact(form.contact.data)
-            rules.check_reachable(contact, has_sms=bool(current_app.config["DEMO"]))
+            rules.check_reachable(contact, has_sms=reaches_phones())
         except Refused as no:
             form.refuse(no)
         else:

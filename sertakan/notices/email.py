@@ -15,7 +15,7 @@ from flask import current_app
 
 from sertakan.db import refuse_inside_transaction
 from sertakan.kit import clock
-from sertakan.notices.rules import one_header_line, sender
+from sertakan.notices.rules import gateway_address, is_mobile, one_header_line, sender
 
 TIMEOUT_SECONDS = 20
 PORTS = {"smtp": 25, "smtps": 465}
@@ -49,6 +49,11 @@ def is_configured() -> bool:
     return bool(current_app.config["SETTINGS"].smtp_url)
 
 
+def reaches_phones() -> bool:
+    """Whether a message to a mobile number goes out: the demo shows it on its page, elsewhere an SMS gateway takes it by mail."""
+    return bool(current_app.config["DEMO"] or current_app.config["SETTINGS"].sms_gateway)
+
+
 def compose(mail: Mail) -> EmailMessage:
     """Plain text; a header holds one line of printable characters whatever was typed (QUALITY A 36)."""
     settings = current_app.config["SETTINGS"]
@@ -56,8 +61,9 @@ def compose(mail: Mail) -> EmailMessage:
     host = urlsplit(settings.base_url).hostname or "localhost"
     message = EmailMessage()
     message["From"] = sender(address, name)
-    message["To"] = one_header_line(mail.to)
-    message["Subject"] = one_header_line(mail.title)
+    message["To"] = _mailbox(mail.to)
+    if not is_mobile(mail.to):  # a gateway would put it before the text
+        message["Subject"] = one_header_line(mail.title)
     message["Date"] = format_datetime(clock.unmoved())
     message["Message-ID"] = f"<{mail.ref}@{host}>"
     message["Auto-Submitted"] = "auto-generated"
@@ -66,6 +72,10 @@ def compose(mail: Mail) -> EmailMessage:
     message.set_content(mail.body, cte="quoted-printable")
     message["Content-Language"] = mail.locale
     return message
+
+
+def _mailbox(to: str) -> str:
+    return one_header_line(gateway_address(to, current_app.config["SETTINGS"].sms_gateway) if is_mobile(to) else to)
 
 
 class Postman:
@@ -99,7 +109,7 @@ class Postman:
         try:
             message = compose(mail)
             self._server = self._server or connect(current_app.config["SETTINGS"].smtp_url)
-            self._server.send_message(message, to_addrs=[one_header_line(mail.to)])
+            self._server.send_message(message, to_addrs=[_mailbox(mail.to)])
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _text in error.recipients.values()]
             if all(500 <= code < 600 for code in codes):

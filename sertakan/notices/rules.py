@@ -52,6 +52,7 @@ MUTED = N_("penerima tidak mau diingatkan")
 DISABLED = N_("akun penerima ditutup")
 STALE = N_("sudah tidak perlu dikirim")
 NO_SMS = N_("pengiriman SMS belum tersedia")
+CODES = frozenset({"code", "contact_code"})
 TOO_MANY = N_("sudah dicoba berkali-kali")
 BAD_ADDRESS = N_("alamat ditolak server surat")
 CHANGED = N_("keadaannya berubah, ditulis ulang")
@@ -94,6 +95,16 @@ def wait_after(attempts: int) -> timedelta:
 def one_header_line(text: str) -> str:
     """Text that can stand in a mail header: no control characters, so nobody's name adds a header of its own (QUALITY A 36)."""
     return "".join(letter if letter.isprintable() else " " for letter in text).strip()
+
+
+def is_mobile(address: str) -> bool:
+    """A number as it is kept, `+62…`, and no mailbox."""
+    return address.startswith("+")
+
+
+def gateway_address(number: str, gateway: str) -> str:
+    """The mailbox in which an SMS gateway takes messages for a number: `62812…@gateway`."""
+    return f"{number.lstrip('+')}@{gateway}"
 
 
 def sender(address: str, name: str) -> str:

@@ -15,6 +15,7 @@ from sertakan.db import db, in_transaction
 from sertakan.kit import clock
 from sertakan.kit.text import many_lines
 from sertakan.notices import queries, rules
+from sertakan.notices.email import reaches_phones
 from sertakan.notices.links import mute_link
 from sertakan.notices.models import Notice, NoticeState
 from sertakan.notices.rules import DISABLED, MUTED, NO_CONTACT, NO_SMS
@@ -100,6 +101,8 @@ def _write(letter: Letter) -> Notice:
     address, channel = _address(person, letter.to)
     stop_url = mute_link(person.ref, locale) if person and rules.may_be_muted(kind) else None
     title, body = _render(kind, locale, person, {**letter.context, "mute_url": stop_url})
+    if channel == "sms":
+        body = _short(kind, locale, title, letter.context)
     now = clock.now()
     reason = letter.skip or _reason_not_to_send(kind, person, address, channel)
     notice = Notice(
@@ -140,7 +143,7 @@ def _add(notice: Notice) -> Notice:
 def _address(person: Recipient | None, to: str | None) -> tuple[str, str]:
     """The address and its channel: e-mail first (UX: messages go by e-mail first)."""
     address = to or (person and (person.email or person.phone)) or ""
-    return address, "sms" if address.startswith("+") else "email"
+    return address, "sms" if rules.is_mobile(address) else "email"
 
 
 def _reason_not_to_send(kind: str, person: Recipient | None, address: str, channel: str) -> str | None:
@@ -150,7 +153,7 @@ def _reason_not_to_send(kind: str, person: Recipient | None, address: str, chann
         return DISABLED
     if person is not None and person.muted_at is not None and rules.may_be_muted(kind):
         return MUTED
-    return NO_SMS if channel == "sms" else None
+    return NO_SMS if channel == "sms" and not reaches_phones() else None
 
 
 def _render(kind: str, locale: str, person: Recipient | None, context: Mapping[str, Any]) -> tuple[str, str]:
@@ -163,6 +166,14 @@ def _render(kind: str, locale: str, person: Recipient | None, context: Mapping[s
         text = render_template(f"notices/{kind}.txt", **facts, **words_of(context, locale))
     title, _newline, body = many_lines(text).partition("\n")
     return title[:160], body.strip() + "\n"
+
+
+def _short(kind: str, locale: str, title: str, context: Mapping[str, Any]) -> str:
+    """The text message: a code, or what it is about and where to read it; no name, and one or two segments long."""
+    where = next((context[name] for name in ("url", "receipt_url", "link") if context.get(name)), None)
+    with force_locale(locale):
+        code = context["code"] if kind in rules.CODES else None
+        return render_template("notices/sms.txt", title=title, code=code, url=where).strip() + "\n"
 
 
 def skip_waiting(*, person_id: int, reason: str, kinds: Collection[str] | None = None) -> int:

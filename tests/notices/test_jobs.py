@@ -143,6 +143,20 @@ def test_a_reminder_that_was_delayed_into_the_night_waits_for_the_morning(postin
         assert jobs.send_due() == 1
 
 
+def test_a_mobile_number_gets_its_message_through_the_gateways_mailbox(
+    posting: Letterbox, app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "SETTINGS", replace(app.config["SETTINGS"], sms_gateway="sms.gerbang.test"))
+    monkeypatch.setitem(app.config, "DEMO", False)
+    with transaction():
+        cast.sari.email, cast.sari.phone = None, "+6281234567890"
+    write("code", cast.sari, facts("code"))
+    assert jobs.send_due() == 1
+    assert posting.recipients == [["6281234567890@sms.gerbang.test"]]
+    assert posting.letters[0]["Subject"] is None
+    assert facts("code")["code"] in posting.letters[0].get_content()
+
+
 def test_a36_a_name_or_address_with_line_breaks_adds_no_header(posting: Letterbox, app: Flask, cast: Cast) -> None:
     with transaction():
         cast.sari.name = "Sari\r\nBcc: semua@contoh.test\r\n\r\nhalo"

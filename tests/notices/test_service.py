@@ -168,12 +168,24 @@ def test_nobody_to_write_to_is_a_reason(app: Flask) -> None:
     assert (notice.state, notice.reason) == (NoticeState.skipped, rules.NO_CONTACT)
 
 
-def test_a_phone_alone_waits_for_an_sms_channel_and_stays_readable(app: Flask, cast: Cast) -> None:
+def test_a_phone_alone_without_a_gateway_is_a_reason(app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "DEMO", False)
     with transaction():
         cast.sari.email, cast.sari.phone = None, "+6281234567890"
     notice = write("code", cast.sari, facts("code"))
     assert (notice.channel, notice.state, notice.reason) == ("sms", NoticeState.skipped, rules.NO_SMS)
-    assert queries.list_recent(1, "+6281234567890")[0].body.startswith("Halo, Sari")
+
+
+def test_a_text_message_says_its_code_or_where_to_read_and_names_nobody(app: Flask, cast: Cast) -> None:
+    with transaction():
+        cast.sari.email, cast.sari.phone = None, "+6281234567890"
+    told = {kind: write(kind, cast.sari, facts(kind)).body for kind in ("code", "grace", "refunded")}
+    assert told["code"].startswith("Kode masuk Sertakan: ")
+    assert facts("code")["code"] in told["code"]
+    assert str(facts("grace")["url"]) in told["grace"]
+    for body in told.values():
+        assert len(body) <= 306 and body.count("\n") == 1  # two segments of a text message
+        assert cast.sari.name not in body and "Sumiati" not in body
 
 
 def test_the_callers_own_reason_is_kept(app: Flask, cast: Cast) -> None:
