@@ -16,6 +16,7 @@ from sertakan.demo.clock import follow_demo_clock
 from sertakan.front import views as front
 from sertakan.gaps import views as gaps
 from sertakan.kit.crypto import Keyring
+from sertakan.leavers import views as leavers
 from sertakan.notices import views as notices
 from sertakan.organisations import views as organisations
 from sertakan.payments import contested, finance, payout
@@ -41,6 +42,7 @@ ROOMS = (
     organisations,
     bulk,
     roster,
+    leavers,
     workers,
     sponsorships,
     payments,

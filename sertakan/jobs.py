@@ -20,6 +20,7 @@ from sertakan.bulk import jobs as bulk
 from sertakan.db import db
 from sertakan.demo.clock import follow_demo_clock
 from sertakan.kit import clock
+from sertakan.leavers import jobs as leavers
 from sertakan.notices import jobs as notices
 from sertakan.payments import jobs as payments
 from sertakan.remittance import jobs as remittance
@@ -47,6 +48,7 @@ def send_notices() -> object:
 EVERY_MINUTE: dict[str, Callable[[], object]] = {
     "events": payments.handle_new_events,
     "files": bulk.check_files,
+    "leavers": leavers.work_off,
     "refunds": payments.send_refunds,
     "renewals": review.approve_renewals,
     "remittance": remittance.work,

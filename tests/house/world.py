@@ -20,6 +20,7 @@ from sertakan.db import Base, db, transaction
 from sertakan.kit import clock
 from sertakan.kit import nik as nik_rules
 from sertakan.kit.months import Month
+from sertakan.leavers.models import LeaverFile
 from sertakan.notices import links
 from sertakan.organisations import queries as organisation_rows
 from sertakan.organisations import service as organisations
@@ -96,12 +97,23 @@ def _organisation(cast: Cast) -> dict[str, str]:
 
 
 def _roster(ref: str, cast: Cast) -> dict[str, str]:
-    """A worker on the company's list; `on_roster` is the code of her promise."""
+    """A worker on the company's list, and a file of leavers: `on_roster` is the code of her promise."""
     company = organisation_rows.get_membership(ref, cast.sari).organisation_id
     states = {"review": ReviewState.approved, "term": TermState.running, "state": MonthState.posted}
-    return {
-        "on_roster": factories.sponsorship(cast.rina, factories.worker(name=HIDDEN_NAME), organisation_id=company, **states).code
-    }
+    code = factories.sponsorship(cast.rina, factories.worker(name=HIDDEN_NAME), organisation_id=company, **states).code
+    with transaction() as session:
+        file = LeaverFile(
+            organisation_id=company,
+            name=HIDDEN_NAME,
+            fingerprint="f" * 64,
+            counts={"ready": 1, "wrong": 0, "skipped": 0, "done": 0, "kinds": {}, "freed": 1, "kept": 0, "rupiah": 0},
+            mark="m" * 64,
+            made_by_id=cast.sari.id,
+            created_at=clock.now(),
+        )
+        session.add(file)
+        session.flush()
+        return {"on_roster": code, "leavers": file.ref}
 
 
 def _upload(company: Organisation, cast: Cast) -> Upload:
