@@ -7,6 +7,7 @@ from typing import Any
 from sertakan.accounts.models import Person
 from sertakan.coverage.models import CoverageMonth, MonthSource
 from sertakan.coverage.rules import MonthState
+from sertakan.coverage.service import look_again
 from sertakan.db import db, transaction
 from sertakan.kit import clock
 from sertakan.kit.codes import new_code
@@ -79,6 +80,7 @@ def sponsorship(
         session.flush()
         for step in range(count):
             session.add(_month(worker_id, start + step, state, promise.id))
+        look_again([worker_id])
     return promise
 
 
@@ -114,6 +116,7 @@ def month(row: Worker, when: str, state: MonthState = MonthState.posted) -> Cove
     with transaction() as session:
         cell = _month(worker_id, Month.parse(when), state, None)
         session.add(cell)
+        look_again([worker_id])
     return cell
 
 

@@ -1,6 +1,6 @@
-"""`coverage_month`: who pays which month for whom, at which price, and how far the money has come."""
+"""`coverage_month`: who pays which month for whom, at which price, and how far the money has come; `follow_up`: when to look again."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -68,6 +68,20 @@ class CoverageMonth(Model):
     def returnable(self) -> bool:
         """Paid, and its money has not set out for BPJS: it can still go back to the payer."""
         return self.state is MonthState.paid and self.sending_at is None
+
+
+class FollowUp(Model):
+    """The next day on which time alone makes something due about this worker. No row: nothing is coming.
+
+    Whatever changes her months sets it to today; the sweep that looks at her then says when to look next. So a day costs what is
+    due on it, whatever the size of the ledger (I19).
+    """
+
+    __tablename__ = "follow_up"
+    __table_args__ = (Index("ix_follow_up_next", "next_on", "worker_id"),)
+
+    worker_id: Mapped[int] = mapped_column(ForeignKey("worker.id"), primary_key=True, autoincrement=False)
+    next_on: Mapped[date]
 
 
 # I9: what BPJS has posted and what was given back stands for ever; corrections are rows of their own

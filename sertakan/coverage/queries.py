@@ -8,7 +8,7 @@ from flask import current_app
 from sqlalchemy import Integer, Select, and_, case, cast, extract, func, literal, select
 
 from sertakan.coverage import rules
-from sertakan.coverage.models import CoverageMonth
+from sertakan.coverage.models import CoverageMonth, FollowUp
 from sertakan.coverage.rules import (
     ARREARS_MONTHS,
     FUNDED,
@@ -85,6 +85,12 @@ def stamp_limits() -> StampLimits:
     )
 
 
+def claim_due(today: date, limit: int) -> Sequence[int]:
+    """Workers at whom to look today or before, the longest overdue first, locked for this transaction; another sweep takes others."""
+    due = select(FollowUp.worker_id).where(FollowUp.next_on <= today).order_by(FollowUp.next_on, FollowUp.worker_id)
+    return db.session.scalars(due.limit(limit).with_for_update(skip_locked=True)).all()
+
+
 # ---- standing ------------------------------------------------------------------------------------------------------------------
 
 
@@ -118,7 +124,7 @@ def standing_select(today: date, worker_ids: Collection[int] | None = None) -> S
     """
     facts = _facts(Month.of(today), worker_ids).cte("facts")
     this = Month.of(today)
-    unpaid = literal(_ordinal(this)) - _ordinal_of(facts.c.past)
+    unpaid = literal(ordinal(this)) - ordinal_of(facts.c.past)
     restarts = and_(facts.c.ahead.is_not(None), facts.c.past.is_(None) | (unpaid > ARREARS_MONTHS))
     word = case(
         (and_(facts.c.current.is_not(None), facts.c.current <= last_ending(today)), S.ending.value),
@@ -149,7 +155,7 @@ def _facts(this: Month, worker_ids: Collection[int] | None) -> Select[Any]:
         CoverageMonth.worker_id,
         month.label("month"),
         CoverageMonth.state,
-        (_ordinal_of(month) - place).label("run"),  # the same number all along an unbroken run
+        (ordinal_of(month) - place).label("run"),  # the same number all along an unbroken run
     ).where(CoverageMonth.state.in_(FUNDED))
     if worker_ids is not None:
         funded = funded.where(CoverageMonth.worker_id.in_(worker_ids))
@@ -175,10 +181,11 @@ def _facts(this: Month, worker_ids: Collection[int] | None) -> Select[Any]:
     ).group_by(runs.c.worker_id)
 
 
-def _ordinal(month: Month) -> int:
+def ordinal(month: Month) -> int:
+    """Months since the beginning of our count, so that neighbours differ by one."""
     return month.year * 12 + month.month
 
 
-def _ordinal_of(column: Any) -> Any:
-    """The month as a count of months, so that neighbours differ by one."""
+def ordinal_of(column: Any) -> Any:
+    """`ordinal` of a column that holds days."""
     return cast(extract("year", column), Integer) * 12 + cast(extract("month", column), Integer)

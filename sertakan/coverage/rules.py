@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from itertools import takewhile
 
 from sertakan.kit import clock
@@ -232,7 +233,8 @@ class Stage:
     to_on: date
 
 
-def stages(covered_until: date, auto: bool = False) -> list[Stage]:
+@lru_cache(maxsize=4_096)
+def stages(covered_until: date, auto: bool = False) -> tuple[Stage, ...]:
     """The plan of PRODUCT 5.7 for an end of cover, oldest first and without overlap, so that one message a day is the most.
 
     Whoever pays by herself each month (`auto`) gets an announcement instead of the three requests.
@@ -252,7 +254,7 @@ def stages(covered_until: date, auto: bool = False) -> list[Stage]:
         starts = [start for start in starts if start[0] not in (K.reminder_10, K.reminder_3)]
     ends = [begins - timedelta(days=1) for _kind, begins in starts[1:]]
     ends.append(starts[-1][1] + timedelta(days=CLOSING_DAYS - 1))
-    return [Stage(kind, begins, ends_on) for (kind, begins), ends_on in zip(starts, ends, strict=True)]
+    return tuple(Stage(kind, begins, ends_on) for (kind, begins), ends_on in zip(starts, ends, strict=True))
 
 
 def plan(
@@ -268,3 +270,13 @@ def plan(
     if last_paid_on is not None and (today - last_paid_on).days < QUIET_DAYS:
         return []
     return [stage.kind for stage in stages(covered_until, auto) if stage.from_on <= today <= stage.to_on]
+
+
+def next_on(covered_until: date, last_paid_on: date | None, today: date, *, auto: bool = False) -> date | None:
+    """The first day after `today` on which `plan` says something that it does not say today; None when it has said everything.
+
+    A stage begins, or the quiet week after a payment ends inside one. `today` is a day in Pontianak, looked at already.
+    """
+    quiet_until = last_paid_on + timedelta(days=QUIET_DAYS) if last_paid_on is not None else today
+    coming = (max(stage.from_on, quiet_until) for stage in stages(covered_until, auto) if stage.to_on >= quiet_until)
+    return min((day for day in coming if day > today), default=None)

@@ -1,15 +1,17 @@
 """The verbs of the ledger. Run inside `transaction()`; the worker's row is locked before her months."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy import Table, bindparam, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 
 from sertakan.audit.service import record
 from sertakan.coverage import queries
-from sertakan.coverage.models import CoverageMonth, MonthSource
+from sertakan.coverage.models import CoverageMonth, FollowUp, MonthSource
 from sertakan.coverage.rules import LIVE, EvidenceMissing, IllegalMove, MonthState, MonthTaken, check_move
 from sertakan.db import constraint_name, db
 from sertakan.kit import clock
@@ -34,6 +36,7 @@ def reserve(
         for line in quote.lines
     ]
     _add(worker, rows)
+    look_again([worker.id])
     _record_new(actor, rows)
     return rows
 
@@ -61,6 +64,7 @@ def add_external(
     for row in rows:
         _stamp(row, state)
     _add(worker, rows)
+    look_again([worker.id])
     _record_new(actor, rows)
     return rows
 
@@ -86,6 +90,8 @@ def move(*, actor: str, month: CoverageMonth, to: MonthState, reason: str | None
         _claim(month.worker_id, [month.month], change)
     else:
         change()
+    if to is not MonthState.remitted:  # then nothing is due that was not before
+        look_again([month.worker_id])
     record(
         actor=actor,
         action=f"month.{to.value}",
@@ -114,7 +120,7 @@ def move_many(
     if to in LIVE and before not in LIVE:
         raise IllegalMove(f"months: {before} -> {to} one by one")
     rows = db.session.execute(
-        select(CoverageMonth.id, CoverageMonth.ref, CoverageMonth.evidence)
+        select(CoverageMonth.id, CoverageMonth.ref, CoverageMonth.evidence, CoverageMonth.worker_id)
         .where(CoverageMonth.id.in_(ids), CoverageMonth.state == before)
         .order_by(CoverageMonth.id)
         .with_for_update()
@@ -125,6 +131,8 @@ def move_many(
     if to is MonthState.posted and not all(row.evidence or evidence.get(row.id) for row in rows):
         raise EvidenceMissing(field="evidence")
     _move_rows(to, [row.id for row in rows], reasons, evidence)
+    if to is not MonthState.remitted:
+        look_again({row.worker_id for row in rows})
     for row in rows:
         record(
             actor=actor,
@@ -183,6 +191,45 @@ def hold_for_sending(month_ids: Any, *, sending: bool) -> int:
     )
     db.session.expire_all()
     return int(getattr(result, "rowcount", 0))
+
+
+# ---- when to look next ---------------------------------------------------------------------------------------------------------
+
+
+def look_again(worker_ids: Collection[int]) -> None:
+    """The next sweep looks at these workers: their months have changed. Taken after every lock but the trail's, in order."""
+    told: set[int] = db.session().info.setdefault("looked", set())
+    fresh = sorted(set(worker_ids) - told)
+    told.update(fresh)
+    _set_next([{"worker_id": worker_id, "next_on": clock.today()} for worker_id in fresh])
+
+
+def follow_up(days: Mapping[int, date | None]) -> None:
+    """When to look at each worker next, by the sweep that has just looked at her; None: nothing is coming."""
+    by_day: dict[date | None, list[int]] = {}
+    for worker_id, day in days.items():
+        by_day.setdefault(day, []).append(worker_id)
+    for day, members in by_day.items():
+        mine = FollowUp.worker_id.in_(members)
+        db.session.execute(delete(FollowUp).where(mine) if day is None else update(FollowUp).where(mine).values(next_on=day))
+
+
+def look_at_everybody() -> None:
+    """The next sweep looks at every worker with months: after the clock was moved back."""
+    known = select(CoverageMonth.worker_id).distinct().order_by(CoverageMonth.worker_id)
+    look_again(db.session.scalars(known).all())
+
+
+def _set_next(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    insert = postgresql_insert if db.session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    statement = insert(cast(Table, FollowUp.__table__))
+    new = statement.excluded.next_on
+    later = FollowUp.__table__.c.next_on > new
+    db.session.connection().execute(
+        statement.on_conflict_do_update(index_elements=["worker_id"], set_={"next_on": new}, where=later), rows
+    )
 
 
 def _priced(

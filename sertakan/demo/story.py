@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sertakan.accounts import staff as account_service
 from sertakan.accounts.models import Organisation, OrganisationKind, Person
 from sertakan.accounts.permissions import Role
+from sertakan.coverage.service import look_at_everybody
 from sertakan.db import db, transaction
 from sertakan.demo import money, organisations
 from sertakan.demo.batches import Batches
@@ -114,6 +115,7 @@ def load(day: date | None = None) -> dict[str, int]:
         session.add(Denominator(year=2025, workers=312_000, source="Angka rekaan untuk demo", dated_on=date(2025, 12, 31)))
         ledger.close()
         Batches(crowd, _at(day, 8), cast.finance, cast.supervisor).tell()
+        look_at_everybody()
         counts = {model.__tablename__: session.scalar(select(func.count()).select_from(model)) or 0 for model in (Person, Worker)}
     return counts | ledger.counts
 

@@ -9,6 +9,8 @@ from flask_babel import lazy_gettext as _l
 from wtforms import DateField
 from wtforms.validators import Optional, ValidationError
 
+from sertakan.coverage.service import look_at_everybody
+from sertakan.db import transaction
 from sertakan.demo.clock import follow_demo_clock, move_to
 from sertakan.demo.story import accounts
 from sertakan.kit import clock
@@ -43,6 +45,8 @@ def index() -> Any:
     form = ClockForm(data={"day": clock.today()})
     if form.sent:
         move_to(form.day.data)
+        with transaction():
+            look_at_everybody()  # the day may lie before the one that was swept
         knock("sweep")
         return redirect(url_for("demo.index"), 303)
     today = clock.today()

@@ -12,9 +12,11 @@ from sqlalchemy.orm import aliased
 
 from sertakan.audit import queries as audit
 from sertakan.audit.models import AuditEntry
-from sertakan.coverage.models import CoverageMonth, MonthSource
+from sertakan.coverage.models import CoverageMonth, FollowUp, MonthSource
+from sertakan.coverage.queries import ordinal, ordinal_of
 from sertakan.coverage.rules import FUNDED, LIVE, MonthState
 from sertakan.db import db
+from sertakan.kit import clock
 from sertakan.notices.models import Notice, NoticeState
 from sertakan.payments.models import (
     Allocation,
@@ -288,6 +290,15 @@ def _answer_left_over() -> Select[Any]:
     return select(AnswerFile.ref).join(AnswerRow).where(AnswerFile.state == FileState.applied, AnswerRow.applied.is_(False))
 
 
+def _looked_at_too_late() -> Select[Any]:
+    """Its last month's end is a day to look at, and before that its reminders; what is over is looked at every month."""
+    look = ordinal_of(FollowUp.next_on)
+    late = and_(look > ordinal_of(Sponsorship.last_month) + 1, look > ordinal(clock.this_month()) + 1)
+    running = Sponsorship.term_state.in_((TermState.running, TermState.paused))
+    looks = select(Sponsorship.code).outerjoin(FollowUp, FollowUp.worker_id == Sponsorship.worker_id)
+    return looks.where(running, or_(FollowUp.worker_id.is_(None), late))
+
+
 CHECKS: dict[str, Callable[[], Select[Any]]] = {
     "I1 a month has one payer": _two_payers,
     "I2 a payment is wholly in months, refunds or suspense": _payment_split,
@@ -317,6 +328,7 @@ CHECKS: dict[str, Callable[[], Select[Any]]] = {
     "I14 no reminder waits for the gone": _reminder_to_the_gone,
     "a disputed month does not go to BPJS": _disputed_and_sent_on,
     "an account is deleted when its money has arrived": _account_kept,
+    "I19 a running cover is looked at in time": _looked_at_too_late,
 }
 
 

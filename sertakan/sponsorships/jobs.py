@@ -1,44 +1,81 @@
 """The daily sweep: what only the passing of days makes due. Running it twice, late or in two processes changes nothing more.
 
-Each item has a transaction of its own, so that one that fails leaves the others done (I18); the row is looked at again inside it.
+Who is due is found by the day that stands in `follow_up`. A thousand workers share a transaction and its few statements; when one of
+them fails, each has a transaction of her own, so that the others are done (I18).
 """
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import partial
 
 from sertakan.audit.service import SYSTEM
 from sertakan.coverage import queries as coverage_queries
-from sertakan.coverage.models import CoverageMonth
-from sertakan.coverage.rules import FUNDED, LIVE, StandingOn, plan
+from sertakan.coverage import service as coverage_service
+from sertakan.coverage.rules import LIVE
 from sertakan.db import transaction
 from sertakan.kit import clock
-from sertakan.kit.months import Month
-from sertakan.sponsorships import drafts, queries, reminders, rules, service
-from sertakan.sponsorships.models import Sponsorship
-from sertakan.sponsorships.reminders import Due
+from sertakan.sponsorships import drafts, due, queries, reminders, rules, service
 
 log = logging.getLogger("sertakan.sponsorships")
-CHUNK = 500
+CHUNK = 1_000  # workers in one transaction
 
 
 def sweep(today: date) -> dict[str, int]:
     """Everything the day brings; returns how many of each, failures included."""
     done: Counter[str] = Counter({"reminders": 0, "skipped": 0, "ended": 0, "withdrawn": 0, "drafts": 0, "failed": 0})
-    for dues in find_due(today):
-        with transaction():
-            done.update(reminders.write_due(dues, today))
+    while workers := _chunk(done, today):
+        log.debug("sweep: %s workers", workers)
     with transaction():
         reminders.stop_gone()
-    for row_id in queries.list_over(Month.of(today)):
-        _apart(done, "ended", f"end of {row_id}", partial(_end, row_id))
     for row_id in queries.list_abandoned(clock.now() - timedelta(days=rules.UNPAID_DAYS)):
         _apart(done, "withdrawn", f"abandoned {row_id}", partial(_withdraw, row_id))
     with transaction():
         done["drafts"] = drafts.delete_expired()
     return dict(done)
+
+
+def _chunk(done: Counter[str], today: date) -> int:
+    """The next workers that are due, in one transaction; when it fails, each has one of her own. Returns how many there were."""
+    workers: Sequence[int] = ()
+    try:
+        with transaction():
+            workers = coverage_queries.claim_due(today, CHUNK)
+            found = look_at(workers, today)
+    except Exception:
+        if not workers:
+            raise
+        log.exception("sweep: a batch failed, now one by one")
+        for worker_id in workers:
+            _alone(done, worker_id, today)
+    else:
+        done.update(found)
+    return len(workers)
+
+
+def look_at(workers: Sequence[int], today: date) -> Counter[str]:
+    """Write what is due about these workers and when to look next. Everything at most once: rows are unique, states move forward."""
+    day = due.look_at(workers, today)
+    found = reminders.write_due(day.dues, today)
+    still = due.still_moving(day.over)
+    found["ended"] = service.end_many([row_id for row_id in day.over if row_id not in still])
+    coverage_service.follow_up(day.next_on)
+    return found
+
+
+def _alone(done: Counter[str], worker_id: int, today: date) -> None:
+    """One worker of a batch that failed; when it is she, she is looked at again tomorrow."""
+    try:
+        with transaction():
+            found = look_at([worker_id], today)
+    except Exception:
+        log.exception("sweep: worker %s failed", worker_id)
+        done["failed"] += 1
+        with transaction():
+            coverage_service.follow_up({worker_id: today + timedelta(days=1)})
+    else:
+        done.update(found)
 
 
 def _apart(done: Counter[str], name: str, what: str, act: Callable[[], bool]) -> None:
@@ -53,10 +90,6 @@ def _apart(done: Counter[str], name: str, what: str, act: Callable[[], bool]) ->
     done[name] += happened
 
 
-def _end(sponsorship_id: int) -> bool:
-    return service.end_if_over(queries.get(sponsorship_id, lock=True))
-
-
 def _withdraw(sponsorship_id: int) -> bool:
     """Nothing was ever paid and nobody came back: the request is taken back, so that no officer looks at it."""
     sponsorship = queries.get(sponsorship_id, lock=True)
@@ -65,35 +98,3 @@ def _withdraw(sponsorship_id: int) -> bool:
         return False
     service.withdraw(actor=SYSTEM, sponsorship=sponsorship, reason="unpaid")
     return True
-
-
-# ---- reminders -----------------------------------------------------------------------------------------------------------------
-
-
-def find_due(today: date) -> Iterator[list[Due]]:
-    """The lines of the plan for this day: three statements for every five hundred sponsorships near their end."""
-    ids = queries.list_near_end(Month.of(today))
-    for start in range(0, len(ids), CHUNK):
-        sponsorships = queries.list_by_ids(ids[start : start + CHUNK])
-        workers = {row.worker_id for row in sponsorships}
-        standings = coverage_queries.standings(workers, today)
-        months = queries.months_of_workers(workers)
-        yield [due for s in sponsorships for due in _due(s, months.get(s.worker_id, []), standings[s.worker_id], today)]
-
-
-def _due(sponsorship: Sponsorship, months: Sequence[CoverageMonth], standing: StandingOn, today: date) -> list[Due]:
-    """Only who funded the last month is asked to go on. While somebody's promise of later months is unpaid, the line waits."""
-    until = standing.covered_until
-    own = [row for row in months if row.sponsorship_id == sponsorship.id and row.state in FUNDED]
-    if until is None or not own or own[-1].month != Month.of(until):
-        return []
-    paid_on = max((clock.local(row.paid_at).date() for row in own if row.paid_at), default=None)
-    skip = rules.why_no_reminder(
-        remind=sponsorship.remind,
-        muted=sponsorship.sponsor.muted_at is not None,
-        worker_state=sponsorship.worker.state,
-        declined=sponsorship.declined_until == until,
-        later_months=rules.has_later({row.month: row.state for row in months}, Month.of(until), FUNDED),
-    )
-    ids = (sponsorship.id, sponsorship.sponsor_id, sponsorship.worker_id)
-    return [Due(*ids, kind, until, skip) for kind in plan(until, paid_on, today)]

@@ -19,7 +19,7 @@ from sertakan.kit.months import Month, span
 from sertakan.notices.models import Notice
 from sertakan.sponsorships import rules
 from sertakan.sponsorships.models import ActionLink, Draft, Sponsorship
-from sertakan.sponsorships.rules import ReviewState, Seen, TermState
+from sertakan.sponsorships.rules import ReviewState, Seen
 from sertakan.web.paging import Page, slice_page
 from sertakan.workers import queries as worker_queries
 from sertakan.workers.models import Worker
@@ -108,31 +108,10 @@ def list_links(sponsorship_id: int) -> Sequence[ActionLink]:
 # ---- what a sweep looks at -----------------------------------------------------------------------------------------------------
 
 
-def list_near_end(this: Month) -> Sequence[int]:
-    """Ids of those whose last month ends soon or ended lately enough to be told: five months back to two ahead."""
-    return db.session.scalars(
-        select(Sponsorship.id)
-        .where(
-            Sponsorship.term_state.in_((TermState.running, TermState.ended)),
-            Sponsorship.last_month.between(this + -5, this + 2),
-        )
-        .order_by(Sponsorship.id)
-    ).all()
-
-
 def list_by_ids(ids: Sequence[int]) -> Sequence[Sponsorship]:
     """With worker and sponsor, in one statement."""
     statement = select(Sponsorship).where(Sponsorship.id.in_(ids)).order_by(Sponsorship.id)
     return db.session.scalars(statement.options(joinedload(Sponsorship.worker), joinedload(Sponsorship.sponsor))).all()
-
-
-def list_over(this: Month) -> Sequence[int]:
-    """Ids of those still open after their last month."""
-    return db.session.scalars(
-        select(Sponsorship.id).where(
-            Sponsorship.term_state.in_((TermState.running, TermState.paused)), Sponsorship.last_month < this
-        )
-    ).all()
 
 
 def list_abandoned(before: datetime) -> Sequence[int]:

@@ -95,10 +95,12 @@ def is_open(review: ReviewState, term: TermState) -> bool:
     return review is R.approved and term in OPEN_TERMS
 
 
+MOVING = frozenset({MonthState.reserved, MonthState.paid, MonthState.remitted, MonthState.bounced})
+
+
 def months_are_final(states: Iterable[MonthState]) -> bool:
     """Nothing more will happen to any of these months."""
-    moving = {MonthState.reserved, MonthState.paid, MonthState.remitted, MonthState.bounced}
-    return not moving.intersection(states)
+    return not MOVING.intersection(states)
 
 
 # ---- what was decided on -------------------------------------------------------------------------------------------------------

@@ -82,6 +82,8 @@ FAULTS: dict[str, str] = {
     "an applied answer is applied whole": "UPDATE remittance_answer_row SET applied = false",
     "I14 no reminder waits for the gone": "UPDATE worker SET state = 'deceased'",
     CHAIN: "UPDATE audit_entry SET actor = 'somebody' WHERE id = (SELECT min(id) + 3 FROM audit_entry)",
+    "I19 a running cover is looked at in time": """UPDATE follow_up SET next_on = '2030-01-01' WHERE worker_id =
+        (SELECT min(worker_id) FROM sponsorship WHERE term_state = 'running')""",
 }
 
 

@@ -13,7 +13,8 @@ from sertakan.coverage import service as ledger
 from sertakan.coverage.rules import MonthState
 from sertakan.db import db, transaction
 from sertakan.kit import clock
-from sertakan.sponsorships import jobs, queries, service
+from sertakan.kit.months import Month
+from sertakan.sponsorships import queries, service
 from sertakan.sponsorships.models import Sponsorship
 from sertakan.sponsorships.rules import ReviewState, TermState
 from tests import factories
@@ -215,7 +216,7 @@ def test_one_month_and_a_hundred_cost_the_same_statements(app: Flask, cast: Cast
     worker_id = queries.get(row_id).worker_id
     with transaction() as session:
         for step in range(1, 100):
-            session.add(factories._month(worker_id, jobs.Month(2020, 1) + step, M.posted, row_id))
+            session.add(factories._month(worker_id, Month(2020, 1) + step, M.posted, row_id))
     with transaction():
         for _n in range(100):
             record(actor="system", action="sponsorship.run", subject=service.subject(queries.get(row_id)))

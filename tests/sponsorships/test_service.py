@@ -15,7 +15,7 @@ from sertakan.db import db, transaction
 from sertakan.kit import clock
 from sertakan.kit.errors import Refused
 from sertakan.kit.months import Month, span
-from sertakan.sponsorships import links, prices, queries, refusals, renewal, rules, service
+from sertakan.sponsorships import jobs, links, prices, queries, refusals, renewal, rules, service
 from sertakan.sponsorships.answers import Answers
 from sertakan.sponsorships.models import ActionLink, Sponsorship
 from sertakan.sponsorships.rules import REVIEW_MOVES, TERM_MOVES, ReviewState, TermState
@@ -321,9 +321,12 @@ def test_a_term_ends_when_its_last_month_is_past_and_nothing_moves_any_more(cast
     over = factories.sponsorship(cast.sari, first="2026-08", count=3, review=R.approved, term=T.running, state=M.posted)
     moving = factories.sponsorship(cast.sari, first="2026-08", count=3, review=R.approved, term=T.running, state=M.remitted)
     today = factories.sponsorship(cast.sari, first="2026-09", count=3, review=R.approved, term=T.running, state=M.posted)
-    for row, ends in ((over, True), (moving, False), (today, False)):
-        with transaction():
-            assert service.end_if_over(queries.get(row.id, lock=True)) is ends
+    jobs.sweep(clock.today())
+    assert [queries.get(row.id).term_state for row in (over, moving, today)] == [T.ended, T.running, T.running]
+    trail = list_for(service.subject(over))
+    assert [(entry.action, entry.actor) for entry in trail] == [("sponsorship.end", "system")]
+    with transaction():
+        assert service.end_many([over.id]) == 0
 
 
 # ---- going on ------------------------------------------------------------------------------------------------------------------
