@@ -22,6 +22,7 @@ from sertakan.organisations import views as organisations
 from sertakan.payments import contested, finance, payout
 from sertakan.payments import views as payments
 from sertakan.payments.door import EventDoor
+from sertakan.relay import views as relay
 from sertakan.remittance import repair_pages as repairs
 from sertakan.remittance import views as remittance
 from sertakan.reports import views as reports
@@ -51,6 +52,7 @@ ROOMS = (
     payout,
     consents,
     rescue,
+    relay,
     review,
     remittance,
     repairs,

@@ -23,6 +23,7 @@ from sertakan.kit import clock
 from sertakan.leavers import jobs as leavers
 from sertakan.notices import jobs as notices
 from sertakan.payments import jobs as payments
+from sertakan.relay import jobs as relay
 from sertakan.remittance import jobs as remittance
 from sertakan.reports import service as reports
 from sertakan.rescue import jobs as rescue
@@ -53,6 +54,7 @@ EVERY_MINUTE: dict[str, Callable[[], object]] = {
     "renewals": review.approve_renewals,
     "remittance": remittance.work,
     "rescues": rescue.tell,
+    "seats": relay.watch,
     "reminders": letters.write_letters,
     "notices": send_notices,
 }

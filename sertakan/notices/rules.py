@@ -6,7 +6,9 @@ from email.utils import formataddr
 from sertakan.kit import clock
 from sertakan.kit.errors import N_
 
-REMINDERS = frozenset({"reminder_30", "reminder_10", "reminder_3", "grace", "rescue", "cliff", "lapsed", "reminders", "officers"})
+TURNS = frozenset({"hand_over", "your_turn"})
+_ENDS = frozenset({"reminder_30", "reminder_10", "reminder_3", "grace", "rescue", "cliff", "lapsed"})
+REMINDERS = _ENDS | TURNS | {"reminders", "officers"}
 _COVER = frozenset({"worker", "covered_until", "url"})
 NEEDS: dict[str, frozenset[str]] = {
     "code": frozenset({"code", "link"}),
@@ -31,7 +33,14 @@ NEEDS: dict[str, frozenset[str]] = {
     "organisation_verified": frozenset({"organisation", "url"}),
     "organisation_refused": frozenset({"organisation", "reason", "note", "url"}),
     "organisation_invited": frozenset({"organisation", "url"}),
-    **dict.fromkeys(REMINDERS - {"reminders", "officers"}, _COVER),
+    "seat_held": frozenset({"months", "amount", "until", "url"}),
+    "seat_moved": frozenset({"months", "amount", "url"}),
+    "seat_over": frozenset({"month"}),
+    "seat_open": frozenset({"code", "month", "url"}),
+    "seat_ask": frozenset({"code", "months", "amount", "until", "url"}),
+    "seat_unfilled": frozenset({"code", "months", "url"}),
+    **dict.fromkeys(TURNS, frozenset({"code", "worker", "month", "url"})),
+    **dict.fromkeys(_ENDS, _COVER),
     "reminders": frozenset({"items", "url"}),  # several workers of one sponsor
     "officers": frozenset({"counts", "url"}),  # what an officer finds on her lists today
 }

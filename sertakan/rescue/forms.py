@@ -38,7 +38,7 @@ class RescueForm(BaseForm):
         return int(raw) if raw.isascii() and raw.isdigit() and len(raw) <= 2 else 0
 
     def remember(self, offers: Sequence[Offer]) -> None:
-        """Write down what the page says; the longest rescue, or half a year of a relay, is chosen already."""
+        """Write down what the page says; half a year is chosen already, or the longest there is."""
         self.shown.data = ",".join(f"{offer.count}={said(offer.first, offer.total_rupiah)}" for offer in offers)
         counts = [offer.count for offer in offers]
         if offers and self.chosen() not in counts:

@@ -1,26 +1,22 @@
 """Reading what may be rescued, and by whom it was."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from sqlalchemy import exists, select
 
 from sertakan.coverage import queries as coverage
 from sertakan.coverage.models import CoverageMonth
-from sertakan.coverage.rules import FUNDED, Standing, standing
+from sertakan.coverage.rules import FUNDED
 from sertakan.db import db
-from sertakan.kit.months import Month, span
+from sertakan.kit.months import Month
 from sertakan.rescue.models import Rescue
-from sertakan.rescue.rules import Help
-from sertakan.sponsorships.answers import PRESETS
 from sertakan.sponsorships.models import Sponsorship
 from sertakan.sponsorships.prices import Offer
-from sertakan.sponsorships.rules import ReviewState, next_start
+from sertakan.sponsorships.rules import ReviewState
 from sertakan.tariff import queries as tariff
 from sertakan.tariff.rules import PayerKind
 from sertakan.workers.rules import GONE
-
-RUNNING = frozenset({Standing.future, Standing.covered, Standing.ending})
 
 
 def owed(sponsorship: Sponsorship, today: date) -> list[Month]:
@@ -30,25 +26,14 @@ def owed(sponsorship: Sponsorship, today: date) -> list[Month]:
     return coverage.owed(sponsorship.worker_id, today)
 
 
-def next_month(sponsorship: Sponsorship, today: date) -> Month | None:
-    """The month with which somebody else may go on: after all that is promised; None in arrears (rescue comes first) or lapsed."""
-    if sponsorship.review_state is not ReviewState.approved or sponsorship.worker.state in GONE:
-        return None
-    states = coverage.held(sponsorship.worker_id)
-    return next_start(states, today) if standing(states, today).standing in RUNNING else None
+def offers(sponsorship: Sponsorship, today: date) -> list[Offer]:
+    """One month in arrears, two, or all that are owed, the longest last."""
+    months = owed(sponsorship, today)
+    return price(sponsorship, [months[:count] for count in range(1, len(months) + 1)])
 
 
-def offers(sponsorship: Sponsorship, kind: Help, today: date) -> list[Offer]:
-    """What may be paid, each month at its own price for a resident, the longest last.
-
-    Rescue: one month, two, or all that are owed. Relay: the usual lengths from the next free month.
-    """
-    if kind is Help.rescue:
-        months = owed(sponsorship, today)
-        runs = [months[:count] for count in range(1, len(months) + 1)]
-    else:
-        first = next_month(sponsorship, today)
-        runs = [span(first, count) for count in PRESETS] if first else []
+def price(sponsorship: Sponsorship, runs: Iterable[list[Month]]) -> list[Offer]:
+    """Each of these runs of months for this worker, each month at its own price for a resident."""
     work, package = sponsorship.worker.occupation_code, sponsorship.package
     return [Offer(len(run), tariff.quote_for(run, work, PayerKind.private, package)) for run in runs]
 

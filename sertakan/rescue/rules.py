@@ -9,10 +9,10 @@ LINK_DAYS = 30
 
 
 class Help(StrEnum):
-    """What somebody else pays; also the purpose of the link, which can pay and names nobody."""
+    """What somebody else pays. Of a rescue it is also the purpose of the link, which can pay and names nobody."""
 
     rescue = "rescue"  # months in arrears and this one
-    relay = "relay"  # months after the last one that anybody promised
+    relay = "relay"  # months after the last one that anybody promised: a seat
 
 
 class NothingToRescue(Refused):

@@ -1,4 +1,4 @@
-"""`/selamatkan/<token>` and `/estafet/<token>`: months that anybody may pay, for a worker whom the page does not name."""
+"""`/selamatkan/<token>`: months that anybody may pay, for a worker whom the page does not name."""
 
 from typing import Any
 from urllib.parse import quote_plus
@@ -29,10 +29,7 @@ from sertakan.web.language import current_language
 
 bp = Blueprint("rescue", __name__, template_folder="templates")
 # no names: the message is forwarded, and its preview is read by others
-MESSAGES: dict[Help, str] = {
-    Help.rescue: N_("Seorang pekerja di sekitar kita hampir kehilangan perlindungannya. Satu bulan pun membantu: %(url)s"),
-    Help.relay: N_("Perlindungan seorang pekerja di sekitar kita perlu penerus. Maukah Anda melanjutkannya? %(url)s"),
-}
+MESSAGE = N_("Seorang pekerja di sekitar kita hampir kehilangan perlindungannya. Satu bulan pun membantu: %(url)s")
 
 
 @bp.route("/selamatkan/<token>", methods=["GET", "POST"])
@@ -41,44 +38,31 @@ MESSAGES: dict[Help, str] = {
 @limiter.limit("10 per minute;60 per hour", methods=["POST"])
 def pay(token: str) -> Any:
     """Her work and kelurahan, the months in arrears and their prices; then promise, bill and off to pay."""
-    return _pay(token, Help.rescue)
-
-
-@bp.route("/estafet/<token>", methods=["GET", "POST"])
-@by_link
-@limiter.limit("20 per minute")
-@limiter.limit("10 per minute;60 per hour", methods=["POST"])
-def follow(token: str) -> Any:
-    """The same for the months after the last one that is promised: one sponsor hands on to the next."""
-    return _pay(token, Help.relay)
-
-
-def _pay(token: str, kind: Help) -> Any:
-    link = links.use_link(token, kind.value)
+    link = links.use_link(token, Help.rescue.value)
     form, sponsorship_id = RescueForm(), link.sponsorship_id
     form.knows_payer = current_user.is_authenticated
     if not form.is_submitted():
         if form.knows_payer:
             form.sponsor_name.data = current_user.person.name
-        return _page(form, link.sponsorship, token, kind)
+        return _page(form, link.sponsorship, token)
     status = 422
     if form.sent:
         try:
-            return checkout.go(*_promise(form, sponsorship_id, kind))
+            return checkout.go(*_promise(form, sponsorship_id))
         except Refused as no:
             form.refuse(no)
             status = no.status
-    return _page(form, sponsorships.get(sponsorship_id), token, kind, status)
+    return _page(form, sponsorships.get(sponsorship_id), token, status)
 
 
-def _promise(form: RescueForm, sponsorship_id: int, kind: Help) -> tuple[int, str]:
+def _promise(form: RescueForm, sponsorship_id: int) -> tuple[int, str]:
     """The promise and its bill, all or nothing."""
     person_id = current_user.person.id if form.knows_payer else None
     locale = current_language()
     with transaction():
         helped = sponsorships.get(sponsorship_id, lock=True)
         payer = _payer(person_id, form, locale)
-        new, months = service.rescue(sponsor=payer, rescued=helped, kind=kind, count=form.chosen(), shown=form.said())
+        new, months = service.rescue(sponsor=payer, rescued=helped, count=form.chosen(), shown=form.said())
         order = payments.open_order(actor=payer.ref, sponsorship=new, months=months, locale=locale)
         return order.id, new.code
 
@@ -90,15 +74,14 @@ def _payer(person_id: int | None, form: RescueForm, locale: str) -> Person:
     return accounts.find_or_create_resident(contact=form.contact_value, name=form.sponsor_name.data or "", locale=locale)
 
 
-def _page(form: RescueForm, sponsorship: Sponsorship, token: str, kind: Help, status: int = 200) -> Any:
-    offers = queries.offers(sponsorship, kind, clock.today())
+def _page(form: RescueForm, sponsorship: Sponsorship, token: str, status: int = 200) -> Any:
+    offers = queries.offers(sponsorship, clock.today())
     form.remember(offers)
     worker = sponsorship.worker
     page = render_template(
         "rescue/pay.html",
         form=form,
-        action=url_for("rescue.pay" if kind is Help.rescue else "rescue.follow", token=token),
-        relay=kind is Help.relay,
+        action=url_for("rescue.pay", token=token),
         offers=offers,
         chosen=next((offer for offer in offers if offer.count == form.chosen()), None),
         work=tariff.get_occupation(worker.occupation_code),
@@ -113,38 +96,24 @@ def _page(form: RescueForm, sponsorship: Sponsorship, token: str, kind: Help, st
 @limiter.limit("20 per hour", methods=["POST"])
 def ask(code: str) -> Any:
     """A sponsor who cannot pay this time gets a link for whoever can."""
-    return _ask(code, Help.rescue)
-
-
-@bp.route("/dukungan/<code>/estafet", methods=["GET", "POST"])
-@signed_in
-@limiter.limit("20 per hour", methods=["POST"])
-def hand_on(code: str) -> Any:
-    """A sponsor who will not go on gets a link for whoever takes over after her last month."""
-    return _ask(code, Help.relay)
-
-
-def _ask(code: str, kind: Help) -> Any:
     form, url = AskForm(), None
     sponsorship = sponsorships.get_own(code, current_user.person)
     if form.sent:
         with transaction():
             sponsorship = sponsorships.get_own(code, current_user.person, lock=True)
-            token = service.ask_for_help(actor=current_user.person.ref, sponsorship=sponsorship, kind=kind)
-        url = absolute("rescue.pay" if kind is Help.rescue else "rescue.follow", "id", token=token)
+            token = service.ask_for_help(actor=current_user.person.ref, sponsorship=sponsorship)
+        url = absolute("rescue.pay", "id", token=token)
     return render_template(
         "rescue/ask.html",
         sponsorship=sponsorship,
-        relay=kind is Help.relay,
         name=sponsorships.display_name(sponsorship),
         months=queries.owed(sponsorship, clock.today()),
-        first=queries.next_month(sponsorship, clock.today()),
         url=url,
-        send=send_link(url, kind) if url else None,
+        send=send_link(url) if url else None,
         days=rules.LINK_DAYS,
     )
 
 
-def send_link(url: str, kind: Help = Help.rescue) -> str:
+def send_link(url: str) -> str:
     """Opens the messenger with the sentence and the link."""
-    return "https://wa.me/?text=" + quote_plus(_(MESSAGES[kind], url=url))
+    return "https://wa.me/?text=" + quote_plus(_(MESSAGE, url=url))

@@ -240,6 +240,7 @@ def start_if_ready(sponsorship: Sponsorship) -> bool:
     funded = [row.month for row in months if row.state in FUNDED]
     if not funded:
         return False
+    sponsorship.first_month = min(sponsorship.first_month, *funded)  # a runner who was asked to begin earlier
     sponsorship.last_month = max(sponsorship.last_month, *funded)
     _leave_list(sponsorship)
     if sponsorship.review_state is not ReviewState.approved or sponsorship.term_state is not TermState.waiting:

@@ -28,8 +28,8 @@ from sertakan.organisations.rules import NumberKind, Profile
 from sertakan.payments import refunds, transfers
 from sertakan.payments.models import Allocation, Dispute, Order, OrderLine, Payment, Receipt
 from sertakan.payments.rules import DisputeLoss, DisputeState, OrderState, RefundReason
+from sertakan.relay import service as relay
 from sertakan.rescue import service as rescues
-from sertakan.rescue.rules import Help
 from sertakan.sponsorships import calendar
 from sertakan.sponsorships import links as promise_links
 from sertakan.sponsorships import queries as sponsorships
@@ -141,10 +141,13 @@ def _late(cast: Cast) -> dict[str, str]:
 
 
 def _relay(cast: Cast, code: str) -> dict[str, str]:
-    """The link with which somebody takes over after Sari."""
+    """The seat after Sari, with the link for whoever takes over; and another seat in Tono's hands, with his own link."""
+    states = {"review": ReviewState.approved, "term": TermState.running, "state": MonthState.posted}
+    other = factories.sponsorship(cast.sari, factories.worker(name=HIDDEN_NAME), first="2026-10", count=2, **states).code
     with transaction():
-        running = sponsorships.get_by_code(code, lock=True)
-        return {"relay": rescues.ask_for_help(actor=cast.sari.ref, sponsorship=running, kind=Help.relay)}
+        seat, token = relay.offer(giver=cast.sari, sponsorship=sponsorships.get_by_code(code, lock=True), count=3)
+        held, _token = relay.offer(giver=cast.sari, sponsorship=sponsorships.get_by_code(other, lock=True), count=3)
+        return {"relay": token, "seat": seat.ref, "turn": relay.hold(holder=cast.tono, seat=held)}
 
 
 def _bill(code: str) -> dict[str, str]:

@@ -41,6 +41,8 @@ FACTS: dict[str, Any] = {
     "lines": [(month, 8_400 if month == DECEMBER else 16_800) for month in span(DECEMBER, 6)],
     "total": 92_400,
     "days": 10,
+    "month": DECEMBER,
+    "until": date(2026, 12, 1),
     "posted": 2,
     "bounced": 1,
     "counts": {"reminder_3": 2, "grace": 1, "cliff": 0, "workers": 3},

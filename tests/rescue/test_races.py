@@ -12,7 +12,7 @@ from sertakan.kit.errors import Refused
 from sertakan.kit.months import Month
 from sertakan.payments import checkout
 from sertakan.rescue import service
-from sertakan.rescue.rules import Help, said
+from sertakan.rescue.rules import said
 from sertakan.sponsorships import queries as sponsorships
 from sertakan.sponsorships.models import Sponsorship
 from sertakan.sponsorships.rules import ReviewState, TermState
@@ -47,7 +47,7 @@ def rescue(promise_id: int, person_id: int) -> str:
         helped = sponsorships.get(promise_id, lock=True)
         tono = db.session.get_one(type(helped.sponsor), person_id)
         shown = said(Month(2026, 11), 8_400)
-        return service.rescue(sponsor=tono, rescued=helped, kind=Help.rescue, count=1, shown=shown)[0].code
+        return service.rescue(sponsor=tono, rescued=helped, count=1, shown=shown)[0].code
 
 
 def test_a_rescue_and_a_renewal_of_one_month_are_never_both_promised(town: tuple[Flask, Cast]) -> None:

@@ -16,7 +16,6 @@ from sertakan.notices.models import Notice
 from sertakan.payments import checkout
 from sertakan.rescue import jobs, service
 from sertakan.rescue.models import Rescue
-from sertakan.rescue.rules import Help
 from sertakan.review import jobs as review
 from sertakan.sponsorships import links, prices
 from sertakan.sponsorships import queries as sponsorships
@@ -62,10 +61,10 @@ def read(code: str) -> Sponsorship:
     return sponsorships.get_by_code(code)
 
 
-def link(cast: Cast, code: str, kind: Help = Help.rescue) -> str:
+def link(cast: Cast, code: str) -> str:
     with transaction():
-        token = service.ask_for_help(actor=cast.dewi.ref, sponsorship=sponsorships.get_by_code(code, lock=True), kind=kind)
-    return f"/{'selamatkan' if kind is Help.rescue else 'estafet'}/{token}"
+        token = service.ask_for_help(actor=cast.dewi.ref, sponsorship=sponsorships.get_by_code(code, lock=True))
+    return f"/selamatkan/{token}"
 
 
 def rescued_by(code: str) -> Sponsorship:
@@ -259,70 +258,3 @@ def test_who_is_paid_up_needs_no_link(cast: Cast, as_: As) -> None:
     code = late(cast, first="2026-10")
     as_("sari").get(f"/dukungan/{code}/minta-tolong").sees("Tidak ada bulan kosong")
     assert as_("sari").post(f"/dukungan/{code}/minta-tolong").status == 409
-
-
-# ---- handing on ----------------------------------------------------------------------------------------------------------------
-
-
-def running(till: Till) -> str:
-    """The code of Sari's cover that runs until November, paid for in October."""
-    with clock.frozen(datetime(2026, 10, 20, 3, 0, tzinfo=UTC)):
-        order_id = till.paid(given=answers(first_month="2026-10", count=2))
-        approve(till, order_id)
-    return till.sponsorship(order_id).code
-
-
-RELAY = {"count": "3", "shown": "1=2026-12:8400,3=2026-12:42000,6=2026-12:92400"}
-
-
-def test_the_next_sponsor_sees_months_and_prices_and_nobody(till: Till, client: PageClient) -> None:
-    code = running(till)
-    page = client.get(link(till.cast, code, Help.relay))
-    page.sees("Lanjutkan perlindungan", "Dilanjutkan mulai iuran Desember 2026", "6 bulan", "Rp92.400")
-    page.misses("Sumiati", "Ibu S", "Sari", code)
-
-
-def test_a_cover_is_handed_on_without_a_hole_and_without_a_second_payer(
-    till: Till, client: PageClient, agrees: Callable[[], None]
-) -> None:
-    code = running(till)
-    assert send(client, link(till.cast, code, Help.relay), **RELAY).status == 303
-    new = rescued_by(code)
-    worker_id = new.worker_id
-    assert (new.first_month, new.remind) == (Month(2026, 12), True)
-    order_id = db.session.scalars(db.select(checkout.Order.id).where(checkout.Order.sponsorship_id == new.id)).one()
-    till.act(order_id, "pay")
-    till.tell()
-    months = [row.month for row in live_months(worker_id)]
-    assert months == [Month(2026, 10) + step for step in range(5)]
-    assert coverage.standing_of(worker_id, clock.today()).covered_until == Month(2027, 2).last_day
-    assert jobs.tell() == 1
-    [notice] = db.session.query(Notice).filter_by(kind="continued").all()
-    assert (notice.to, "Penolong" in notice.body) == ("sari@contoh.test", False)
-    agrees()
-
-
-def test_when_the_first_sponsor_goes_on_herself_the_next_one_is_shown_later_months(till: Till, client: PageClient) -> None:
-    code = running(till)
-    path = link(till.cast, code, Help.relay)
-    promise = read(code)
-    checkout.renew(promise.id, 1, "8400")
-    page = send(client, path, **RELAY)
-    assert page.status == 409
-    client.get(path).sees("Dilanjutkan mulai iuran Januari 2027")
-    assert factories.count(Rescue) == 0
-
-
-def test_in_arrears_nothing_is_handed_on_and_in_cover_nothing_is_rescued(cast: Cast, as_: As) -> None:
-    behind, ahead = late(cast), late(cast, first="2026-10")
-    sari = as_("sari")
-    found = [
-        sari.post(f"/dukungan/{code}/{word}", check=False).status
-        for code, word in ((behind, "estafet"), (ahead, "minta-tolong"), (behind, "minta-tolong"), (ahead, "estafet"))
-    ]
-    assert found == [409, 409, 200, 200]
-
-
-def test_a_link_for_arrears_hands_nothing_on(cast: Cast, client: PageClient) -> None:
-    path = link(cast, late(cast))
-    assert client.get(path.replace("selamatkan", "estafet"), check=False).status != 200
