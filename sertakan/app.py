@@ -19,6 +19,7 @@ from sertakan.kit.crypto import Keyring
 from sertakan.leavers import views as leavers
 from sertakan.notices import views as notices
 from sertakan.organisations import views as organisations
+from sertakan.papers import views as papers
 from sertakan.payments import contested, finance, payout
 from sertakan.payments import views as payments
 from sertakan.payments.door import EventDoor
@@ -44,6 +45,7 @@ ROOMS = (
     bulk,
     roster,
     leavers,
+    papers,
     workers,
     sponsorships,
     payments,

@@ -22,6 +22,7 @@ from sertakan.demo.clock import follow_demo_clock
 from sertakan.kit import clock
 from sertakan.leavers import jobs as leavers
 from sertakan.notices import jobs as notices
+from sertakan.papers import jobs as papers
 from sertakan.payments import jobs as payments
 from sertakan.relay import jobs as relay
 from sertakan.remittance import jobs as remittance
@@ -50,6 +51,7 @@ EVERY_MINUTE: dict[str, Callable[[], object]] = {
     "events": payments.handle_new_events,
     "files": bulk.check_files,
     "leavers": leavers.work_off,
+    "papers": papers.make_papers,
     "refunds": payments.send_refunds,
     "renewals": review.approve_renewals,
     "remittance": remittance.work,
@@ -63,7 +65,7 @@ EVERY_FIVE_MINUTES: dict[str, Callable[[], object]] = {
     "reconcile": payments.reconcile,
     "limits": limits.forget_old,
 }
-DAILY: dict[str, Callable[[], object]] = {"sweep": sweep, "books": reports.check_and_keep}
+DAILY: dict[str, Callable[[], object]] = {"sweep": sweep, "books": reports.check_and_keep, "old_papers": papers.forget_old}
 JOBS = {**EVERY_MINUTE, **EVERY_FIVE_MINUTES, **DAILY}
 # what one job leaves for another to do at once
 THEN = {

@@ -19,12 +19,15 @@ from sertakan.coverage.rules import MonthState
 from sertakan.db import Base, db, transaction
 from sertakan.kit import clock
 from sertakan.kit import nik as nik_rules
+from sertakan.kit.codes import new_code
 from sertakan.kit.months import Month
 from sertakan.leavers.models import LeaverFile
 from sertakan.notices import links
 from sertakan.organisations import queries as organisation_rows
 from sertakan.organisations import service as organisations
 from sertakan.organisations.rules import NumberKind, Profile
+from sertakan.papers.models import Paper
+from sertakan.papers.rules import PaperKind, PaperState
 from sertakan.payments import refunds, transfers
 from sertakan.payments.models import Allocation, Dispute, Order, OrderLine, Payment, Receipt
 from sertakan.payments.rules import DisputeLoss, DisputeState, OrderState, RefundReason
@@ -113,7 +116,20 @@ def _roster(ref: str, cast: Cast) -> dict[str, str]:
         )
         session.add(file)
         session.flush()
-        return {"on_roster": code, "leavers": file.ref}
+        paper = Paper(
+            code=new_code(),
+            organisation_id=company,
+            kind=PaperKind.certificate,
+            state=PaperState.ready,
+            locale="id",
+            facts={"people": 5, "months": 9},
+            made_by_id=cast.sari.id,
+            created_at=clock.now(),
+            ready_at=clock.now(),
+        )
+        session.add(paper)
+        session.flush()
+        return {"on_roster": code, "leavers": file.ref, "paper": paper.ref, "paper_code": paper.code}
 
 
 def _upload(company: Organisation, cast: Cast) -> Upload:

@@ -26,7 +26,7 @@ from tests.cast import Cast
 from tests.page import PageClient
 
 As = Callable[..., PageClient]
-NIK, OTHER, GONE, STRANGE = "6171045203840001", "6171045203840002", "6171045203840003", "6171045203840004"
+NIK, OTHER, GONE, STRANGE = "6171045503840001", "6171045503840002", "6171045503840003", "6171045503840004"
 TITLES = "NIK;Bulan terakhir;Alasan\n"
 
 
@@ -141,7 +141,7 @@ def test_every_problem_of_every_row_is_told_at_once_and_the_good_go_on(cast: Cas
         f"{NIK};2026-11;berhenti",
         f"{GONE};2026-11;pindah",
         f"{STRANGE};2026-11;pindah",
-        "617104520384;2026-11;pindah",
+        "617104550384;2026-11;pindah",
         f"{OTHER};kapan-kapan;pindah",
         f"{OTHER[:-1]}9;2026-11;bosan",
     ]
@@ -225,7 +225,7 @@ def test_a_viewer_looks_on_and_others_find_nothing(cast: Cast, as_: As, base: st
 def test_a_worker_that_dies_between_chunks_goes_on_and_nothing_is_parked_twice(
     cast: Cast, as_: As, base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    niks = [f"61710452038410{number:02d}" for number in range(1, 6)]
+    niks = [f"61710455038410{number:02d}" for number in range(1, 6)]
     for nik in niks:
         promise(cast, nik, [MonthState.paid] * 2)
     here = upload(as_, base, "\n".join(f"{nik};2026-11;lainnya" for nik in niks))

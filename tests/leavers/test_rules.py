@@ -10,7 +10,7 @@ from sertakan.leavers import rules
 from sertakan.leavers.rules import MOVES, FileState, Kind, NotNow, Reason, check, check_move, read_month
 
 THIS = Month(2026, 11)
-GOOD = {"nik": "6171045203840001", "month": "2026-12", "reason": "berhenti"}
+GOOD = {"nik": "6171045503840001", "month": "2026-12", "reason": "berhenti"}
 
 
 @pytest.mark.parametrize(
@@ -45,10 +45,10 @@ def test_a_month_is_read_as_people_and_spreadsheets_write_it(text: str, month: s
     ("change", "kind"),
     [
         ({}, None),
-        ({"nik": "6171 0452 0384 0001"}, None),
-        ({"nik": "617104520384000"}, Kind.nik_wrong),
+        ({"nik": "6171 0455 0384 0001"}, None),
+        ({"nik": "617104550384000"}, Kind.nik_wrong),
         ({"nik": ""}, Kind.nik_wrong),
-        ({"nik": Rounded("6171045203840000")}, Kind.nik_rounded),
+        ({"nik": Rounded("6171045503840000")}, Kind.nik_rounded),
         ({"month": "besok"}, Kind.month_wrong),
         ({"month": "2027-11"}, None),
         ({"month": "2027-12"}, Kind.month_far),

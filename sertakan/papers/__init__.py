@@ -1,0 +1,1 @@
+"""Papers of an organisation: certificate, pocket cards, report, yearly statement. Each has a code that anybody may check."""
