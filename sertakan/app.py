@@ -27,6 +27,7 @@ from sertakan.relay import views as relay
 from sertakan.remittance import repair_pages as repairs
 from sertakan.remittance import views as remittance
 from sertakan.reports import views as reports
+from sertakan.reports import work
 from sertakan.rescue import views as rescue
 from sertakan.review import views as review
 from sertakan.roster import views as roster
@@ -60,6 +61,7 @@ ROOMS = (
     repairs,
     gaps,
     reports,
+    work,
     notices,
     demo,
 )

@@ -6,6 +6,7 @@ is found again at its next start.
 """
 
 import logging
+import secrets
 import time
 from collections.abc import Callable
 from functools import partial
@@ -17,7 +18,7 @@ from flask import Flask
 from huey import MemoryHuey, crontab
 
 from sertakan.bulk import jobs as bulk
-from sertakan.db import db
+from sertakan.db import db, transaction
 from sertakan.demo.clock import follow_demo_clock
 from sertakan.kit import clock
 from sertakan.leavers import jobs as leavers
@@ -29,6 +30,8 @@ from sertakan.remittance import jobs as remittance
 from sertakan.reports import service as reports
 from sertakan.rescue import jobs as rescue
 from sertakan.review import jobs as review
+from sertakan.runs import service as runs
+from sertakan.runs.rules import DAY, FIVE, MINUTE, SCHEDULE
 from sertakan.sponsorships import jobs as sponsorships
 from sertakan.sponsorships import letters
 from sertakan.web import limits
@@ -47,7 +50,7 @@ def send_notices() -> object:
     return notices.send_due(look_again=letters.look_again)
 
 
-EVERY_MINUTE: dict[str, Callable[[], object]] = {
+JOBS: dict[str, Callable[[], object]] = {
     "events": payments.handle_new_events,
     "files": bulk.check_files,
     "leavers": leavers.work_off,
@@ -59,14 +62,15 @@ EVERY_MINUTE: dict[str, Callable[[], object]] = {
     "seats": relay.watch,
     "reminders": letters.write_letters,
     "notices": send_notices,
-}
-EVERY_FIVE_MINUTES: dict[str, Callable[[], object]] = {
     "expire": payments.expire_orders,
     "reconcile": payments.reconcile,
     "limits": limits.forget_old,
+    "sweep": sweep,
+    "books": reports.check_and_keep,
+    "old_papers": papers.forget_old,
 }
-DAILY: dict[str, Callable[[], object]] = {"sweep": sweep, "books": reports.check_and_keep, "old_papers": papers.forget_old}
-JOBS = {**EVERY_MINUTE, **EVERY_FIVE_MINUTES, **DAILY}
+# when the clock looks; a day's job is looked at every five minutes, so that one whose worker died or failed is done by another
+LOOKS = {MINUTE: crontab(minute="*"), FIVE: crontab(minute="*/5"), DAY: crontab(minute="*/5")}
 # what one job leaves for another to do at once
 THEN = {
     "events": ("refunds", "notices"),
@@ -77,25 +81,54 @@ THEN = {
 }
 
 
-def run(app: Flask, name: str) -> bool:
-    """Run one job in its own app context. A fault is logged with the job's name and leaves the rows as they were."""
-    started = time.monotonic()
+def run(app: Flask, name: str, *, on_clock: bool = False) -> bool | None:
+    """Run one job in its own app context and write down how it went (I19). A fault is logged under a reference, and the rows stay.
+
+    Whether it went well; None when it was to be for its due moment (`on_clock`), which one worker alone may do, and one has it.
+    """
     with app.app_context():
         follow_demo_clock()
         try:
-            result = JOBS[name]()
+            run_id = _start(name, on_clock)
+            return None if run_id is None else _work(name, run_id)
         except Exception:
-            log.exception("job %s failed", name)
+            log.exception("job %s cannot be written down", name)
             return False
         finally:
             db.session.remove()
-    log.info("job %s: %s in %.2f s", name, result, time.monotonic() - started)
-    return True
 
 
-def run_with_followers(app: Flask, name: str) -> None:
+def _start(name: str, on_clock: bool) -> int | None:
+    with transaction():
+        return runs.start(name, on_clock=on_clock)
+
+
+def _words(result: object) -> str:
+    """Counts as a line that people read, without those that are nought."""
+    if not isinstance(result, dict):
+        return str(result)
+    return ", ".join(f"{count} {what}" for what, count in result.items() if count) or "0"
+
+
+def _work(name: str, run_id: int) -> bool:
+    started, result, fault = time.monotonic(), None, None
+    try:
+        result = _words(JOBS[name]())
+    except Exception:
+        fault = secrets.token_hex(4).upper()
+        log.exception("job %s failed: fault %s", name, fault)
+        db.session.remove()
+    else:
+        log.info("job %s: %s in %.2f s", name, result, time.monotonic() - started)
+    with transaction():
+        runs.end(run_id, result=result, fault=fault)
+    return fault is None
+
+
+def run_with_followers(app: Flask, name: str, *, on_clock: bool = False) -> None:
     """A job and what it usually leaves behind."""
-    run(app, name)
+    if run(app, name, on_clock=on_clock) is None:
+        return
     for follower in THEN.get(name, ()):
         run(app, follower)
 
@@ -104,13 +137,8 @@ def make_queue(app: Flask) -> Any:
     """The worker's queue with its clock. Payloads are job names only."""
     queue = MemoryHuey("sertakan", utc=True)
     queue.wake = queue.task(name="wake")(partial(run_with_followers, app))
-    for names, when in (
-        (EVERY_MINUTE, crontab(minute="*")),
-        (EVERY_FIVE_MINUTES, crontab(minute="*/5")),
-        (DAILY, crontab(hour="17", minute="5")),  # 00.05 in Pontianak
-    ):
-        for name in names:
-            queue.periodic_task(when, name=f"every_{name}")(partial(run_with_followers, app, name))
+    for name, period in SCHEDULE.items():
+        queue.periodic_task(LOOKS[period], name=f"every_{name}")(partial(run_with_followers, app, name, on_clock=True))
     return queue
 
 
@@ -129,7 +157,7 @@ def listen(folder: Path, wake: Callable[[str], object]) -> None:
 def work(app: Flask) -> None:
     """Be the worker until told to stop. Looks at everything once at start: what came while nobody worked is done first."""
     queue = make_queue(app)
-    for name in JOBS:
-        run(app, name)
+    for name, period in SCHEDULE.items():
+        run(app, name, on_clock=period is DAY)
     Thread(target=listen, args=(knocks_of(app), queue.wake), name="knocks", daemon=True).start()
     queue.create_consumer(workers=1, initial_delay=0.1, backoff=1.15, max_delay=0.5, check_worker_health=False).run()

@@ -33,6 +33,8 @@ class Permission(StrEnum):
     audit_see = "audit:see"
     gaps_see = "gaps:see"
     staff_manage = "staff:manage"
+    jobs_see = "jobs:see"
+    jobs_run = "jobs:run"
 
 
 P = Permission
@@ -65,14 +67,15 @@ ROLES: dict[Role, frozenset[Permission]] = {
             P.remittance_see,
             P.remittance_confirm,
             P.remittance_repair,
+            P.jobs_see,
         }
     ),
     Role.finance: frozenset(
-        {P.money_see, P.remittance_see, P.remittance_prepare, P.remittance_confirm, P.money_move, P.refund_approve}
+        {P.money_see, P.remittance_see, P.remittance_prepare, P.remittance_confirm, P.money_move, P.refund_approve, P.jobs_see}
     ),
     Role.attestor: frozenset({P.worker_register, P.worker_attest}),
-    Role.auditor: frozenset({P.review_see, P.money_see, P.remittance_see, P.audit_see}),
-    Role.admin: frozenset({P.staff_manage, P.tariff_edit, P.audit_see}),
+    Role.auditor: frozenset({P.review_see, P.money_see, P.remittance_see, P.audit_see, P.jobs_see}),
+    Role.admin: frozenset({P.staff_manage, P.tariff_edit, P.audit_see, P.jobs_see, P.jobs_run}),
 }
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, make_response, render_template, url_for
 from flask_babel import gettext as _
-from sqlalchemy import select
 
-from sertakan.db import db
 from sertakan.front import style
 from sertakan.kit import clock
 from sertakan.kit.months import Month
+from sertakan.reports import health as whole
+from sertakan.runs import queries as runs
 from sertakan.tariff import queries as tariff
 from sertakan.tariff import rules as tariff_rules
 from sertakan.tariff.rules import Package, PayerKind, Sector
@@ -134,14 +134,25 @@ def service_worker() -> Response:
     return cacheable(Response(text, content_type="text/javascript; charset=utf-8"))
 
 
+def _told(lines: list[str], status: int = 200) -> Response:
+    response = Response("\n".join(lines) + "\n", status, content_type="text/plain; charset=utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 @bp.get("/healthz")
 @public
 def health() -> Response:
-    """`ok` once it serves and the database answers."""
-    db.session.execute(select(1))
-    response = Response("ok\n", content_type="text/plain; charset=utf-8")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    """`ok` once it serves and the database answers; with a second line when no worker is seen, which is no fault of this process."""
+    return _told(["ok"] if runs.worker_seen() else ["ok", "worker: not seen"])
+
+
+@bp.get("/readyz")
+@public
+def readiness() -> Response:
+    """Whether all of it works: 503 with the word that is wrong, and no detail, which staff see on `/petugas/pekerjaan`."""
+    parts = whole.ready()
+    return _told([f"{name}: {'ok' if good else 'bad'}" for name, good in parts.items()], 200 if all(parts.values()) else 503)
 
 
 @bp.get("/robots.txt")

@@ -13,6 +13,7 @@ from sertakan.kit.errors import N_
 from sertakan.kit.months import Month
 from sertakan.notices import queries as notice_queries
 from sertakan.reports import money, queries, reminders
+from sertakan.runs import queries as runs
 from sertakan.tariff.rules import PayerKind
 from sertakan.web.access import public, requires
 from sertakan.web.headers import cacheable
@@ -106,5 +107,6 @@ def check_now() -> Any:
 @bp.get("/pemeriksaan")
 @public
 def self_check() -> Any:
-    """For everybody: green or red, when it ran, how many were found. Counts only."""
-    return cacheable(make_response(render_template("reports/self_check.html", run=queries.last_run())))
+    """For everybody: green or red, when it ran, how many were found, whether anything runs at all. Counts only."""
+    page = render_template("reports/self_check.html", run=queries.last_run(), seen=runs.worker_seen())
+    return cacheable(make_response(page))

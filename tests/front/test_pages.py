@@ -75,7 +75,7 @@ def test_every_class_on_a_page_is_in_the_stylesheet(app: Flask) -> None:
 
 def test_health_answers_when_the_database_does(client: PageClient) -> None:
     page = client.get("/healthz")
-    assert page.html == "ok\n" and page.response.headers["Cache-Control"] == "no-store"
+    assert page.html == "ok\nworker: not seen\n" and page.response.headers["Cache-Control"] == "no-store"
 
 
 def test_the_site_can_be_installed(client: PageClient) -> None:

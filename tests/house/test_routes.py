@@ -91,6 +91,7 @@ TABLE: tuple[Row, ...] = (
     anyone("front.service_worker", "/sw.js"),
     anyone("front.robots", "/robots.txt"),
     anyone("front.health", "/healthz"),
+    anyone("front.readiness", "/readyz", 503),
     anyone("assets.file", "{asset}"),
     anyone("tariff.index", "/tarif"),
     # the demo
@@ -312,6 +313,8 @@ TABLE: tuple[Row, ...] = (
     staff("finance.agree", "/petugas/pengembalian/{refund}/setujui", "refund:approve", "agus", 303, method="POST", maya=409),
     staff("finance.drop", "/petugas/pengembalian/{refund}/batalkan", "refund:approve", "agus maya", 422, method="POST"),
     staff("reports.ledger", "/petugas/buku", "money:see", MONEY),
+    staff("work.index", "/petugas/pekerjaan", "jobs:see", "agus maya nina wira"),
+    staff("work.run", "/petugas/pekerjaan/sweep", "jobs:run", "wira", 303, method="POST"),
     staff("tariff.edit", "/petugas/tarif", "tariff:edit", "wira"),
     staff("tariff.back", "/petugas/tarif/libur", "tariff:edit", "wira", 303),
     staff("tariff.add_relief", "/petugas/tarif/keringanan", "tariff:edit", "wira", 422, method="POST"),
