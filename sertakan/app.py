@@ -7,6 +7,7 @@ from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sertakan.accounts import views as accounts
+from sertakan.autopay import views as autopay
 from sertakan.bulk import views as bulk
 from sertakan.config import Config
 from sertakan.consents import views as consents
@@ -53,6 +54,7 @@ ROOMS = (
     finance,
     contested,
     payout,
+    autopay,
     consents,
     rescue,
     relay,

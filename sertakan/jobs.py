@@ -17,6 +17,7 @@ from typing import Any
 from flask import Flask
 from huey import MemoryHuey, crontab
 
+from sertakan.autopay import jobs as autopay
 from sertakan.bulk import jobs as bulk
 from sertakan.db import db, transaction
 from sertakan.demo.clock import follow_demo_clock
@@ -56,6 +57,7 @@ JOBS: dict[str, Callable[[], object]] = {
     "leavers": leavers.work_off,
     "papers": papers.make_papers,
     "refunds": payments.send_refunds,
+    "autopay": autopay.work,
     "renewals": review.approve_renewals,
     "remittance": remittance.work,
     "rescues": rescue.tell,
@@ -73,6 +75,7 @@ JOBS: dict[str, Callable[[], object]] = {
 LOOKS = {MINUTE: crontab(minute="*"), FIVE: crontab(minute="*/5"), DAY: crontab(minute="*/5")}
 # what one job leaves for another to do at once
 THEN = {
+    "autopay": ("notices",),
     "events": ("refunds", "notices"),
     "sweep": ("reminders", "notices"),
     "remittance": ("refunds", "notices"),

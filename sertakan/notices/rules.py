@@ -9,6 +9,7 @@ from sertakan.kit.errors import N_
 TURNS = frozenset({"hand_over", "your_turn"})
 _ENDS = frozenset({"reminder_30", "reminder_10", "reminder_3", "grace", "rescue", "cliff", "lapsed"})
 REMINDERS = _ENDS | TURNS | {"reminders", "officers"}
+QUIET = REMINDERS | {"autopay_soon"}  # nothing in it is urgent tonight
 _COVER = frozenset({"worker", "covered_until", "url"})
 NEEDS: dict[str, frozenset[str]] = {
     "code": frozenset({"code", "link"}),
@@ -30,6 +31,10 @@ NEEDS: dict[str, frozenset[str]] = {
     "withdrawn": frozenset({"code"}),
     "cancelled": frozenset({"code", "worker", "months", "refund_amount"}),
     "declined": frozenset({"code", "worker", "refund_amount"}),
+    "autopay_on": frozenset({"code", "worker", "count", "card", "url"}),
+    "autopay_off": frozenset({"code", "worker", "count", "card", "url"}),
+    "autopay_soon": frozenset({"code", "worker", "lines", "total", "charge_on", "card", "url"}),
+    "autopay_failed": frozenset({"code", "worker", "covered_until", "card", "url"}),
     "organisation_verified": frozenset({"organisation", "url"}),
     "organisation_refused": frozenset({"organisation", "reason", "note", "url"}),
     "organisation_invited": frozenset({"organisation", "url"}),
@@ -87,9 +92,9 @@ def may_be_muted(kind: str) -> bool:
 
 
 def after_quiet(kind: str, instant: datetime) -> datetime:
-    """The same instant, or 07.00 in Pontianak when a reminder would come between 20.00 and 07.00 (UX 6)."""
+    """The same instant, or 07.00 in Pontianak when a reminder or an announcement would come between 20.00 and 07.00 (UX 6)."""
     local = clock.local(instant)
-    if kind not in REMINDERS or QUIET_UNTIL <= local.time() < QUIET_FROM:
+    if kind not in QUIET or QUIET_UNTIL <= local.time() < QUIET_FROM:
         return instant
     day = local.date() + timedelta(days=1 if local.time() >= QUIET_FROM else 0)
     return datetime.combine(day, QUIET_UNTIL, local.tzinfo).astimezone(instant.tzinfo)

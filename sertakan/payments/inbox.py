@@ -11,6 +11,7 @@ from sertakan.payments.models import ProviderEvent
 from sertakan.payments.refunds import learn_refund
 from sertakan.payments.rules import EventState
 from sertakan.payments.stripe import CheckoutSession, StripeRefused, StripeUnavailable, parse_event, verify_signature
+from sertakan.web.knock import knock
 
 log = logging.getLogger("sertakan.payments")
 
@@ -76,7 +77,11 @@ def _note(row_id: int, state: EventState, failure: str | None = None) -> EventSt
 
 
 def _page(object_id: str, _order_ref: str | None, kind: str) -> bool:
-    return _settle(gateway.read(object_id), transfer_failed=kind.endswith("async_payment_failed"))
+    session = gateway.read(object_id)
+    if session.payment_status == "no_payment_required":
+        knock("autopay")  # a card was saved, or not: its consent is read back by its own job
+        return True
+    return _settle(session, transfer_failed=kind.endswith("async_payment_failed"))
 
 
 def _settle(session: CheckoutSession, *, transfer_failed: bool = False) -> bool:
@@ -87,9 +92,16 @@ def _settle(session: CheckoutSession, *, transfer_failed: bool = False) -> bool:
     return True
 
 
-def _intent(object_id: str, _order_ref: str | None, _kind: str) -> bool:
+def _intent(object_id: str, order_ref: str | None, _kind: str) -> bool:
     known = [_settle(session) for session in gateway.pages_of_intent(object_id)]
-    return bool(known) and all(known)
+    if known:
+        return all(known)
+    order_id = queries.find_order_id(order_ref)
+    if order_id is None or not queries.get_order(order_id).off_session:
+        return False
+    service.settle_intent(order_id, gateway.client().get_intent(object_id))
+    knock("autopay")
+    return True
 
 
 def _declined(_object_id: str, order_ref: str | None, _kind: str) -> bool:

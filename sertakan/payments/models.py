@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sertakan.db import Instant, Model, Sealed, choice, guard_rows, key, ref
@@ -39,6 +39,7 @@ class Order(Model):
     session_expires_at: Mapped[datetime] = mapped_column(Instant)  # by the real clock: the payment service's, not the demo's
     transfer_at: Mapped[datetime | None] = mapped_column(Instant)  # the payer has a transfer code; the money is on its way
     declined_at: Mapped[datetime | None] = mapped_column(Instant)  # a try failed; another may follow on the same page
+    off_session: Mapped[bool] = mapped_column(default=False, server_default=false())  # a saved card pays: it has no page
     held_reason: Mapped[str | None] = mapped_column(String(40))  # what came does not fit the order: a person must look
 
     sponsorship: Mapped[Sponsorship] = relationship()

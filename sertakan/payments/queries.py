@@ -92,7 +92,9 @@ def get_last_order(code: str) -> Order:
 
 def open_orders(sponsorship_id: int) -> Sequence[Order]:
     statement = (
-        select(Order).where(Order.sponsorship_id == sponsorship_id, Order.state.in_(rules.UNPAID)).order_by(Order.id.desc())
+        select(Order)
+        .where(Order.sponsorship_id == sponsorship_id, Order.state.in_(rules.UNPAID), ~Order.off_session)
+        .order_by(Order.id.desc())
     )
     return db.session.scalars(statement).all()
 
@@ -109,6 +111,7 @@ def over_orders() -> Sequence[int]:
         .where(
             Order.state.in_(rules.UNPAID),
             Order.held_reason.is_(None),
+            ~Order.off_session,
             or_(Order.expires_at <= clock.now() - rules.PROCESSING, over),
         )
     )
@@ -125,7 +128,7 @@ def unanswered_orders() -> Sequence[int]:
         & (Order.closed_at >= clock.now() - rules.LATE_TRANSFER)
         & (Order.checked_at <= before)
     )
-    return _ids(select(Order.id).where(or_(waiting, late), Order.held_reason.is_(None)).order_by(Order.id))
+    return _ids(select(Order.id).where(or_(waiting, late), Order.held_reason.is_(None), ~Order.off_session).order_by(Order.id))
 
 
 def _ids(statement: Select[Any]) -> Sequence[int]:

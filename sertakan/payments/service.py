@@ -29,6 +29,7 @@ from sertakan.payments.refunds import (
 )
 from sertakan.payments.rules import OrderState
 from sertakan.payments.stripe import AmountTooSmall, CheckoutSession
+from sertakan.payments.stripe_answers import Intent
 from sertakan.sponsorships import queries as sponsorship_queries
 from sertakan.sponsorships import service as sponsorship_service
 from sertakan.sponsorships.models import Sponsorship
@@ -43,6 +44,7 @@ __all__ = [
     "refund_suspense",
     "send_refund",
     "settle",
+    "settle_intent",
     "settle_with",
     "start_checkout",
 ]
@@ -78,8 +80,13 @@ def move_order(order: Order, to: OrderState, *, actor: str = GATEWAY, reason: st
 # ---- opening -------------------------------------------------------------------------------------------------------------------
 
 
-def open_order(*, actor: str, sponsorship: Sponsorship, months: Sequence[CoverageMonth], locale: str) -> Order:
-    """A bill for these reserved months, in the transaction that reserved them. Refuses BelowFloor, NothingToPay."""
+def open_order(
+    *, actor: str, sponsorship: Sponsorship, months: Sequence[CoverageMonth], locale: str, off_session: bool = False
+) -> Order:
+    """A bill for these reserved months, in the transaction that reserved them. Refuses BelowFloor, NothingToPay.
+
+    `off_session`: a saved card will pay it, so it never gets a page, and whoever charges asks about it.
+    """
     settings = gateway.settings()
     amount = sum(month.price_rupiah for month in months)
     floor = settings.payment_floor_rupiah
@@ -93,6 +100,7 @@ def open_order(*, actor: str, sponsorship: Sponsorship, months: Sequence[Coverag
         state=OrderState.opening,
         idempotency_key=f"order_{ref}_1",
         locale=locale,
+        off_session=off_session,
         created_at=now,
         expires_at=now + rules.page_life(settings.order_minutes),
         session_expires_at=rules.page_end(clock.real_now(), settings.order_minutes),
@@ -115,7 +123,7 @@ def start_checkout(order_id: int) -> str:
     order = queries.get_order(order_id)
     if order.state is OrderState.paid:
         raise rules.OrderPaid
-    if order.state not in rules.UNPAID:
+    if order.state not in rules.UNPAID or order.off_session:
         raise rules.OrderClosed
     if order.provider_session:
         return order.checkout_url or absolute("payments.wait", order.locale, ref=order.ref)
@@ -183,6 +191,13 @@ def settle_with(order_id: int, session: CheckoutSession, *, transfer_failed: boo
             raise
         log.warning("settling order %s met a payment that is booked already", order_id)
         return queries.get_order(order_id).state
+
+
+def settle_intent(order_id: int, intent: Intent) -> OrderState:
+    """The same with a charge that had no page and has just been read; only money that is there means anything."""
+    if not intent.is_paid:
+        return queries.get_order(order_id).state
+    return settle_with(order_id, intent.as_page())
 
 
 def learn(order: Order, session: CheckoutSession) -> None:

@@ -12,7 +12,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -30,7 +30,14 @@ from sertakan.payments.stripe_answers import (
     StripeMisused,
     StripeRefused,
     StripeUnavailable,
+    filters,
+    from_sen,
+    id_of,
+    metadata_of,
+    moment,
+    must,
     refusal,
+    to_sen,
 )
 from sertakan.payments.stripe_events import (
     MAX_EVENT_BYTES,
@@ -41,6 +48,7 @@ from sertakan.payments.stripe_events import (
     parse_event,
     verify_signature,
 )
+from sertakan.payments.stripe_saved import SavedCalls
 
 __all__ = [
     "MAX_EVENT_BYTES",
@@ -57,96 +65,56 @@ __all__ = [
     "StripeRefused",
     "StripeUnavailable",
     "WrongMode",
+    "from_sen",
     "parse_event",
+    "to_sen",
     "verify_signature",
 ]
 
 log = logging.getLogger(__name__)
 
 API_VERSION = "2026-10-28.endive"
-SEN_PER_RUPIAH = 100
 MAX_ANSWER_BYTES = 8_000_000
 LONGEST_PAUSE_S = 20.0
 FIRST_PAUSE_S = 0.5
 MAX_KEY_CHARACTERS = 255
 
 
-def to_sen(amount_rupiah: int) -> int:
-    """What Stripe wants for whole rupiah; refuses what is not a positive whole number."""
-    if isinstance(amount_rupiah, bool) or not isinstance(amount_rupiah, int) or amount_rupiah <= 0:
-        raise StripeMisused("an amount is a positive whole number of rupiah")
-    return amount_rupiah * SEN_PER_RUPIAH
-
-
-def from_sen(amount: object, currency: object) -> int | None:
-    """Whole rupiah from what Stripe says. Raises on sen: we never asked for them, so the books could not agree."""
-    if amount is None or currency != "idr":
-        return None
-    if not isinstance(amount, int) or isinstance(amount, bool) or amount % SEN_PER_RUPIAH:
-        raise StripeUnavailable("an amount that is not whole rupiah")
-    return amount // SEN_PER_RUPIAH
-
-
-def _id(value: object) -> str | None:
-    """Stripe names a related object by its id, or puts the whole object there."""
-    if isinstance(value, dict):
-        value = value.get("id")
-    return value if isinstance(value, str) and value else None
-
-
-def _when(value: object) -> datetime:
-    if not isinstance(value, int):
-        raise StripeUnavailable("an answer without its time")
-    return datetime.fromtimestamp(value, UTC)
-
-
-def _must(body: Json, name: str) -> str:
-    value = _id(body.get(name))
-    if value is None:
-        raise StripeUnavailable(f"an answer without its {name}")
-    return value
-
-
-def _metadata(body: Json, name: str) -> str | None:
-    values = body.get("metadata")
-    return _id(values.get(name)) if isinstance(values, dict) else None
-
-
 def _checkout_session(body: Json) -> CheckoutSession:
     return CheckoutSession(
-        id=_must(body, "id"),
+        id=must(body, "id"),
         url=body.get("url") or "",
         status=body.get("status") or "",
         payment_status=body.get("payment_status") or "",
         amount_rupiah=from_sen(body.get("amount_total"), body.get("currency")),
         currency=body.get("currency") or "",
-        order_ref=_metadata(body, "order") or _id(body.get("client_reference_id")),
-        payment_intent=_id(body.get("payment_intent")),
+        order_ref=metadata_of(body, "order") or id_of(body.get("client_reference_id")),
+        payment_intent=id_of(body.get("payment_intent")),
         livemode=bool(body.get("livemode")),
-        created_at=_when(body.get("created")),
-        expires_at=_when(body.get("expires_at")),
+        created_at=moment(body.get("created")),
+        expires_at=moment(body.get("expires_at")),
     )
 
 
 def _refund(body: Json) -> Refund:
     return Refund(
-        id=_must(body, "id"),
+        id=must(body, "id"),
         status=body.get("status") or "",
         amount_rupiah=from_sen(body.get("amount"), body.get("currency")),
         currency=body.get("currency") or "",
-        payment_intent=_id(body.get("payment_intent")),
-        refund_ref=_metadata(body, "refund"),
-        failure_reason=_id(body.get("failure_reason")),
+        payment_intent=id_of(body.get("payment_intent")),
+        refund_ref=metadata_of(body, "refund"),
+        failure_reason=id_of(body.get("failure_reason")),
     )
 
 
 def _dispute(body: Json) -> Dispute:
     return Dispute(
-        id=_must(body, "id"),
+        id=must(body, "id"),
         status=body.get("status") or "",
         amount_rupiah=from_sen(body.get("amount"), body.get("currency")),
         currency=body.get("currency") or "",
-        payment_intent=_id(body.get("payment_intent")),
+        payment_intent=id_of(body.get("payment_intent")),
         reason=body.get("reason") or "",
     )
 
@@ -184,7 +152,7 @@ def refund_parameters(*, payment_intent: str, amount_rupiah: int, refund_ref: st
     return {"payment_intent": payment_intent, "amount": str(to_sen(amount_rupiah)), "metadata[refund]": refund_ref}
 
 
-class StripeClient:
+class StripeClient(SavedCalls):
     """Stripe's API at one address with one key. Safe to share between threads; refuses to run inside `transaction()`.
 
     `timeout` is (connect, read) in seconds, each try. All methods raise `StripeUnavailable`, `StripeRefused` or `StripeMisused`.
@@ -257,14 +225,14 @@ class StripeClient:
         self, *, created_gte: datetime | None = None, payment_intent: str | None = None, starting_after: str | None = None
     ) -> Iterator[CheckoutSession]:
         """All sessions, newest first, page after page; for reconciling and for finding one whose answer was lost."""
-        form = _filters(created_gte=created_gte, payment_intent=payment_intent, starting_after=starting_after)
+        form = filters(created_gte=created_gte, payment_intent=payment_intent, starting_after=starting_after)
         return map(_checkout_session, self._pages("/v1/checkout/sessions", form))
 
     def list_events(self, *, created_gte: datetime | None = None, starting_after: str | None = None) -> Iterator[EventKnock]:
         """What Stripe would have told us, newest first; it keeps 30 days."""
-        for body in self._pages("/v1/events", _filters(created_gte=created_gte, starting_after=starting_after)):
+        for body in self._pages("/v1/events", filters(created_gte=created_gte, starting_after=starting_after)):
             thing = (body.get("data") or {}).get("object") or {}
-            yield EventKnock(_must(body, "id"), _must(body, "type"), _when(body.get("created")), str(thing.get("id") or ""))
+            yield EventKnock(must(body, "id"), must(body, "type"), moment(body.get("created")), str(thing.get("id") or ""))
 
     def create_refund(self, *, payment_intent: str, amount_rupiah: int, refund_ref: str, idempotency_key: str) -> Refund:
         """Give money of one payment back, whole or part. `StripeRefused` when less than that is left to refund."""
@@ -276,7 +244,7 @@ class StripeClient:
 
     def list_refunds(self, *, payment_intent: str | None = None, created_gte: datetime | None = None) -> Iterator[Refund]:
         """All refunds, newest first; of one payment when named."""
-        return map(_refund, self._pages("/v1/refunds", _filters(payment_intent=payment_intent, created_gte=created_gte)))
+        return map(_refund, self._pages("/v1/refunds", filters(payment_intent=payment_intent, created_gte=created_gte)))
 
     def get_dispute(self, dispute_id: str) -> Dispute:
         return _dispute(self._call("GET", f"/v1/disputes/{quote(dispute_id, safe='')}", {}))
@@ -342,11 +310,6 @@ class StripeClient:
     def _check_mode(self, body: Json) -> None:
         if "livemode" in body and bool(body["livemode"]) is not self.livemode:
             raise StripeMisused("the answer is of the other mode (live or test) than our key")
-
-
-def _filters(*, created_gte: datetime | None = None, **ids: str | None) -> dict[str, str]:
-    form = {name: value for name, value in ids.items() if value}
-    return form | ({"created[gte]": str(int(created_gte.timestamp()))} if created_gte else {})
 
 
 def _pause(attempt: int, answer: Answer | None) -> float:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 Json = dict[str, Any]
+SEN_PER_RUPIAH = 100
 
 
 class StripeError(Exception):
@@ -52,6 +53,64 @@ class CheckoutSession:
     def is_paid(self) -> bool:
         """The money has come. A complete session may still be unpaid: a transfer that is on its way."""
         return self.payment_status == "paid"
+
+
+@dataclass(frozen=True)
+class SetupSession:
+    """A hosted page on which a card is saved. `setup_intent` is there once it is."""
+
+    id: str
+    url: str
+    status: str  # open, complete, expired
+    customer: str | None
+    setup_intent: str | None
+
+
+@dataclass(frozen=True)
+class SavedCard:
+    """A saved card: its id, and what may be shown of it. `customer` is None once it is detached: it cannot be charged any more."""
+
+    id: str
+    customer: str | None
+    brand: str
+    last4: str
+
+
+@dataclass(frozen=True)
+class Intent:
+    """A charge that was made without a page. `status`: succeeded, processing, or what still waits for somebody."""
+
+    id: str
+    status: str
+    amount_rupiah: int | None
+    currency: str
+    order_ref: str | None
+    created_at: datetime
+
+    @property
+    def is_paid(self) -> bool:
+        return self.status == "succeeded"
+
+    @property
+    def is_open(self) -> bool:
+        """Nobody knows yet."""
+        return self.status == "processing"
+
+    def as_page(self) -> CheckoutSession:
+        """A paid charge in the words of a paid page, so that the books are written in one place."""
+        return CheckoutSession(
+            id=self.id,
+            url="",
+            status="complete",
+            payment_status="paid" if self.is_paid else "unpaid",
+            amount_rupiah=self.amount_rupiah,
+            currency=self.currency,
+            order_ref=self.order_ref,
+            payment_intent=self.id,
+            livemode=False,
+            created_at=self.created_at,
+            expires_at=self.created_at,
+        )
 
 
 @dataclass(frozen=True)
@@ -124,3 +183,52 @@ def refusal(answer: Answer) -> StripeError:
         return StripeMisused(f"misused: {answer.status} {kind} {code} {param} {request_id}")
     refused = AmountTooSmall if code == "amount_too_small" else StripeRefused
     return refused(answer.status, code, str(error.get("decline_code") or ""), param, request_id)
+
+
+# ---- reading and writing single values -----------------------------------------------------------------------------------------
+
+
+def to_sen(amount_rupiah: int) -> int:
+    """What Stripe wants for whole rupiah; refuses what is not a positive whole number."""
+    if isinstance(amount_rupiah, bool) or not isinstance(amount_rupiah, int) or amount_rupiah <= 0:
+        raise StripeMisused("an amount is a positive whole number of rupiah")
+    return amount_rupiah * SEN_PER_RUPIAH
+
+
+def from_sen(amount: object, currency: object) -> int | None:
+    """Whole rupiah from what Stripe says. Raises on sen: we never asked for them, so the books could not agree."""
+    if amount is None or currency != "idr":
+        return None
+    if not isinstance(amount, int) or isinstance(amount, bool) or amount % SEN_PER_RUPIAH:
+        raise StripeUnavailable("an amount that is not whole rupiah")
+    return amount // SEN_PER_RUPIAH
+
+
+def id_of(value: object) -> str | None:
+    """Stripe names a related object by its id, or puts the whole object there."""
+    if isinstance(value, dict):
+        value = value.get("id")
+    return value if isinstance(value, str) and value else None
+
+
+def moment(value: object) -> datetime:
+    if not isinstance(value, int):
+        raise StripeUnavailable("an answer without its time")
+    return datetime.fromtimestamp(value, UTC)
+
+
+def must(body: Json, name: str) -> str:
+    value = id_of(body.get(name))
+    if value is None:
+        raise StripeUnavailable(f"an answer without its {name}")
+    return value
+
+
+def metadata_of(body: Json, name: str) -> str | None:
+    values = body.get("metadata")
+    return id_of(values.get(name)) if isinstance(values, dict) else None
+
+
+def filters(*, created_gte: datetime | None = None, **ids: str | None) -> dict[str, str]:
+    form = {name: value for name, value in ids.items() if value}
+    return form | ({"created[gte]": str(int(created_gte.timestamp()))} if created_gte else {})

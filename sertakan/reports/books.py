@@ -12,6 +12,8 @@ from sqlalchemy.orm import aliased
 
 from sertakan.audit import queries as audit
 from sertakan.audit.models import AuditEntry
+from sertakan.autopay.models import Autopay
+from sertakan.autopay.rules import DETACH_WITHIN, ConsentState
 from sertakan.coverage.models import CoverageMonth, FollowUp, MonthSource
 from sertakan.coverage.queries import ordinal, ordinal_of
 from sertakan.coverage.rules import FUNDED, LIVE, MonthState
@@ -299,6 +301,12 @@ def _looked_at_too_late() -> Select[Any]:
     return looks.where(running, or_(FollowUp.worker_id.is_(None), late))
 
 
+def _card_kept() -> Select[Any]:
+    """A card whose sponsor said no is detached at the payment service within a day (opencollective #7682)."""
+    ended = (Autopay.state == ConsentState.ended) & Autopay.method.is_not(None) & Autopay.detached_at.is_(None)
+    return select(Autopay.ref).where(ended, Autopay.ended_at < clock.now() - DETACH_WITHIN)
+
+
 CHECKS: dict[str, Callable[[], Select[Any]]] = {
     "I1 a month has one payer": _two_payers,
     "I2 a payment is wholly in months, refunds or suspense": _payment_split,
@@ -329,6 +337,7 @@ CHECKS: dict[str, Callable[[], Select[Any]]] = {
     "a disputed month does not go to BPJS": _disputed_and_sent_on,
     "an account is deleted when its money has arrived": _account_kept,
     "I19 a running cover is looked at in time": _looked_at_too_late,
+    "a cancelled card is detached at the payment service": _card_kept,
 }
 
 

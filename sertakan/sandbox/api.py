@@ -53,10 +53,11 @@ PRICE = params.Group(
     required=True,
 )
 SESSION: dict[str, Any] = {
-    "mode": params.Choice(required=True, options=("payment",)),
-    "line_items": params.Rows(
-        {"quantity": params.Whole(required=True, least=1, most=999_999), "price_data": PRICE}, required=True
-    ),
+    "mode": params.Choice(required=True, options=("payment", "setup")),
+    "line_items": params.Rows({"quantity": params.Whole(required=True, least=1, most=999_999), "price_data": PRICE}),
+    "currency": params.Choice(options=("idr",)),
+    "customer": params.Text(),
+    "setup_intent_data": params.Group({"metadata": params.Metadata(), "description": params.Text(longest=1000)}),
     "success_url": params.Url(required=True),
     "cancel_url": params.Url(),
     "client_reference_id": params.Text(longest=200),
@@ -72,12 +73,30 @@ REFUND: dict[str, Any] = {
     "metadata": params.Metadata(),
     "reason": params.Choice(options=("duplicate", "fraudulent", "requested_by_customer")),
 }
+CUSTOMER: dict[str, Any] = {"metadata": params.Metadata()}
+YES = ("true", "false")
+INTENT: dict[str, Any] = {
+    "amount": params.Whole(required=True, least=1),
+    "currency": params.Choice(required=True, options=("idr",)),
+    "customer": params.Text(required=True),
+    "payment_method": params.Text(required=True),
+    "automatic_payment_methods": params.Group(
+        {"enabled": params.Choice(required=True, options=YES), "allow_redirects": params.Choice(options=("always", "never"))}
+    ),
+    "off_session": params.Choice(required=True, options=YES),
+    "confirm": params.Choice(required=True, options=YES),
+    "description": params.Text(longest=1000),
+    "metadata": params.Metadata(),
+}
 FILTERS: dict[str, dict[str, Any]] = {
     "checkout.session": {"payment_intent": params.Text(), "status": params.Choice(options=("open", "complete", "expired"))},
     "refund": {"payment_intent": params.Text(), "charge": params.Text()},
     "charge": {"payment_intent": params.Text()},
     "dispute": {"payment_intent": params.Text(), "charge": params.Text()},
-    "payment_intent": {},
+    "payment_intent": {"customer": params.Text()},
+    "setup_intent": {"customer": params.Text()},
+    "payment_method": {"customer": params.Text()},
+    "customer": {},
     "event": {"type": params.Text()},
 }
 
@@ -130,7 +149,7 @@ def _get(look: Callable[[Parts, list[tuple[str, str]]], Json]) -> Response:
     return of.faults.after(fault, _answer(200, look(of, list(request.args.items(multi=True)))))
 
 
-def _post(run: Callable[[Parts, list[tuple[str, str]]], Json]) -> Response:
+def _post(run: Callable[[Parts, list[tuple[str, str]]], Json | ApiError]) -> Response:
     of = parts()
     check_key(of)
     fault = of.faults.take()
@@ -148,7 +167,11 @@ def _post(run: Callable[[Parts, list[tuple[str, str]]], Json]) -> Response:
 
 
 def _run(
-    of: Parts, run: Callable[[Parts, list[tuple[str, str]]], Json], form: list[tuple[str, str]], key: str, fault: Fault | None
+    of: Parts,
+    run: Callable[[Parts, list[tuple[str, str]]], Json | ApiError],
+    form: list[tuple[str, str]],
+    key: str,
+    fault: Fault | None,
 ) -> Response:
     """Run the endpoint and keep its answer under the key, in one transaction."""
     try:
@@ -156,7 +179,8 @@ def _run(
             of.faults.wait(fault.seconds)
         with of.store.write():
             of.bank.request = {"id": new_id("req_", 14), "idempotency_key": key}
-            status, body = 200, run(of, form)
+            made = run(of, form)  # a no that is returned, not raised, leaves its rows: a declined charge is one
+            status, body = (made.status, made.body) if isinstance(made, ApiError) else (200, made)
             if fault and fault.kind == "error_after":
                 status, body = 500, ApiError(500, "An unknown error occurred.", kind="api_error").body
             of.store.remember(key, status, body)
@@ -192,7 +216,12 @@ def describe(response: Response) -> Response:
 @bp.post("/checkout/sessions")
 def create_session() -> Response:
     base = request.host_url.rstrip("/")
-    return _post(lambda of, form: of.bank.open_session(params.read(SESSION, form), base))
+
+    def run(of: Parts, form: list[tuple[str, str]]) -> Json:
+        wanted = params.read(SESSION, form)
+        return of.saved.open_setup(wanted, base) if wanted["mode"] == "setup" else of.bank.open_session(wanted, base)
+
+    return _post(run)
 
 
 @bp.post("/checkout/sessions/<session_id>/expire")
@@ -209,12 +238,34 @@ def create_refund() -> Response:
     return _post(lambda of, form: of.bank.refund(params.read(REFUND, form)))
 
 
+@bp.post("/customers")
+def create_customer() -> Response:
+    return _post(lambda of, form: of.saved.customer(params.read(CUSTOMER, form)))
+
+
+@bp.post("/payment_intents")
+def create_intent() -> Response:
+    return _post(lambda of, form: of.saved.charge(params.read(INTENT, form)))
+
+
+@bp.post("/payment_methods/<method_id>/detach")
+def detach(method_id: str) -> Response:
+    def run(of: Parts, form: list[tuple[str, str]]) -> Json:
+        params.read({}, form)
+        return of.saved.detach(method_id)
+
+    return _post(run)
+
+
 PLURALS = {
     "checkout/sessions": "checkout.session",
     "refunds": "refund",
     "disputes": "dispute",
     "charges": "charge",
     "payment_intents": "payment_intent",
+    "setup_intents": "setup_intent",
+    "payment_methods": "payment_method",
+    "customers": "customer",
     "events": "event",
 }
 

@@ -28,12 +28,11 @@ class Bank:
     def open_session(self, wanted: Json, url_base: str) -> Json:
         """Raises for amounts Stripe would not charge and for an expiry outside 30 minutes to 24 hours."""
         now = self.store.now()
-        expires = wanted.get("expires_at", now + LONGEST_S)
-        if not now + SHORTEST_S - SLACK_S <= expires <= now + LONGEST_S + SLACK_S:
-            said = "The `expires_at` timestamp must be at least 30 minutes and less than 24 hours from Checkout Session creation."
-            raise ApiError(400, said, param="expires_at")
+        expires = self.check_expiry(wanted, now)
+        if "line_items" not in wanted:
+            raise ApiError(400, "Missing required param: line_items.", code="parameter_missing", param="line_items")
         session = shapes.session(wanted, url_base=url_base, created=now)
-        self._check_amount(session["amount_total"])
+        self.check_amount(session["amount_total"])
         item = wanted["line_items"][0]["price_data"]["product_data"]
         private = {"description": item["name"], "metadata": wanted.get("payment_intent_data", {}).get("metadata", {})}
         with self.store.write():
@@ -41,7 +40,14 @@ class Bank:
             self.store.remember_expiry(session["id"], expires)
             return self.store.put(session)
 
-    def _check_amount(self, total: int) -> None:
+    def check_expiry(self, wanted: Json, now: int) -> int:
+        expires = int(wanted.get("expires_at", now + LONGEST_S))
+        if not now + SHORTEST_S - SLACK_S <= expires <= now + LONGEST_S + SLACK_S:
+            said = "The `expires_at` timestamp must be at least 30 minutes and less than 24 hours from Checkout Session creation."
+            raise ApiError(400, said, param="expires_at")
+        return expires
+
+    def check_amount(self, total: int) -> None:
         if total % SEN:
             said = "Invalid amount: IDR charges must be whole rupiah, so divisible by 100"
             raise ApiError(400, said, code="parameter_invalid_integer", param="line_items[0][price_data][unit_amount]")
@@ -69,7 +75,7 @@ class Bank:
 
     def _expire(self, session: Json) -> Json:
         self._save(session, status="expired", url=None)
-        self._tell("checkout.session.expired", session)
+        self.tell("checkout.session.expired", session)
         return session
 
     def expire_due(self) -> None:
@@ -85,31 +91,31 @@ class Bank:
     def pay(self, session_id: str, method: str = "card") -> Json:
         """The payer pays and the money is there at once."""
         with self.store.write():
-            session = self._open(session_id)
+            session = self._to_pay(session_id)
             intent = self._intent(session)
-            self._succeed(intent, method)
+            self.succeed(intent, method)
             self._save(session, status="complete", payment_status="paid", payment_intent=intent["id"], url=None)
-            self._tell("checkout.session.completed", session)
+            self.tell("checkout.session.completed", session)
             return session
 
     def decline(self, session_id: str, method: str = "card") -> Json:
         """The payer's bank says no. The session stays open for another try."""
         with self.store.write():
-            session = self._open(session_id)
+            session = self._to_pay(session_id)
             intent = self._intent(session)
             self._save(session, payment_intent=intent["id"])
-            self._fail(intent, method)
+            self.fail(intent, method)
             return session
 
     def pay_later(self, session_id: str) -> Json:
         """The payer has got a transfer code; the session is complete, the money is not there."""
         with self.store.write():
-            session = self._open(session_id)
+            session = self._to_pay(session_id)
             intent = self._intent(session)
             self._save(intent, status="processing")
             self._save(session, status="complete", payment_intent=intent["id"], url=None)
-            self._tell("payment_intent.processing", intent)
-            self._tell("checkout.session.completed", session)
+            self.tell("payment_intent.processing", intent)
+            self.tell("checkout.session.completed", session)
             return session
 
     def settle_later(self, session_id: str, *, success: bool) -> Json:
@@ -122,11 +128,11 @@ class Bank:
             if intent["status"] != "processing":
                 raise ApiError(400, "The pending payment has failed already.")
             if success:
-                self._succeed(intent, "customer_balance")
+                self.succeed(intent, "customer_balance")
                 self._save(session, payment_status="paid")
             else:
-                self._fail(intent, "customer_balance")
-            self._tell(f"checkout.session.async_payment_{'succeeded' if success else 'failed'}", session)
+                self.fail(intent, "customer_balance")
+            self.tell(f"checkout.session.async_payment_{'succeeded' if success else 'failed'}", session)
             return session
 
     def pay_again(self, session_id: str) -> Json:
@@ -145,16 +151,22 @@ class Bank:
             }
             self.store.set(f"private_{second['id']}", private)
             intent = self._intent(second)
-            self._succeed(intent, "card")
+            self.succeed(intent, "card")
             self._save(second, payment_status="paid", payment_intent=intent["id"])
-            self._tell("checkout.session.completed", second)
+            self.tell("checkout.session.completed", second)
             return second
 
-    def _open(self, session_id: str) -> Json:
+    def open_one(self, session_id: str) -> Json:
         self.expire_due()
         session = self.store.get("checkout.session", session_id)
         if session["status"] != "open":
             raise ApiError(400, f"This Checkout Session is {session['status']}.")
+        return session
+
+    def _to_pay(self, session_id: str) -> Json:
+        session = self.open_one(session_id)
+        if session["mode"] != "payment":
+            raise ApiError(400, "This session takes no money.")
         return session
 
     def _intent(self, session: Json) -> Json:
@@ -166,23 +178,24 @@ class Bank:
             session, metadata=private.get("metadata", {}), description=private.get("description", ""), created=self.store.now()
         )
         self.store.put(intent)
-        self._tell("payment_intent.created", intent)
+        self.tell("payment_intent.created", intent)
         return intent
 
-    def _succeed(self, intent: Json, method: str) -> None:
+    def succeed(self, intent: Json, method: str) -> None:
         charge = self.store.put(shapes.charge(intent, paid=True, method=method, created=self.store.now()))
         self._save(
             intent, status="succeeded", amount_received=intent["amount"], latest_charge=charge["id"], last_payment_error=None
         )
-        self._tell("charge.succeeded", charge)
-        self._tell("payment_intent.succeeded", intent)
+        self.tell("charge.succeeded", charge)
+        self.tell("payment_intent.succeeded", intent)
 
-    def _fail(self, intent: Json, method: str) -> None:
+    def fail(self, intent: Json, method: str, code: str = "card_declined") -> None:
         charge = self.store.put(shapes.charge(intent, paid=False, method=method, created=self.store.now()))
-        error = {"type": "card_error", "code": "card_declined", "decline_code": "generic_decline", "charge": charge["id"]}
+        error = {"type": "card_error", "code": code, "charge": charge["id"]}
+        error["decline_code"] = "generic_decline" if code == "card_declined" else code
         self._save(intent, status="requires_payment_method", latest_charge=charge["id"], last_payment_error=error)
-        self._tell("charge.failed", charge)
-        self._tell("payment_intent.payment_failed", intent)
+        self.tell("charge.failed", charge)
+        self.tell("payment_intent.payment_failed", intent)
 
     # -- refunds
 
@@ -205,11 +218,11 @@ class Bank:
             status = self._next_refund_status()
             refund = self.store.put(shapes.refund(charge, wanted, amount=amount, status=status, created=self.store.now()))
             self._add_refunded(charge, amount)
-            self._tell("refund.created", refund)
-            self._tell("charge.refunded", charge)
+            self.tell("refund.created", refund)
+            self.tell("charge.refunded", charge)
             if status == "failed":
                 self._take_back(refund)
-            self._tell("refund.updated", refund)
+            self.tell("refund.updated", refund)
             return refund
 
     def settle_refund(self, refund_id: str, status: str) -> Json:
@@ -221,7 +234,7 @@ class Bank:
             self._save(refund, status=status, pending_reason=None)
             if status in {"failed", "canceled"}:
                 self._take_back(refund)
-            self._tell("refund.updated", refund)
+            self.tell("refund.updated", refund)
             return refund
 
     def _charge_to_refund(self, wanted: Json) -> Json:
@@ -249,7 +262,7 @@ class Bank:
     def _take_back(self, refund: Json) -> None:
         if refund["status"] == "failed":
             self._save(refund, failure_reason="declined")
-            self._tell("refund.failed", refund)
+            self.tell("refund.failed", refund)
         self._add_refunded(self.store.get("charge", refund["charge"]), -refund["amount"])
 
     # -- disputes
@@ -265,7 +278,7 @@ class Bank:
             amount = charge["amount"] if amount_rupiah is None else amount_rupiah * SEN
             dispute = self.store.put(shapes.dispute(charge, amount=amount, created=self.store.now()))
             self._save(charge, disputed=True)
-            self._tell("charge.dispute.created", dispute)
+            self.tell("charge.dispute.created", dispute)
             return dispute
 
     def close_dispute(self, dispute_id: str, status: str) -> Json:
@@ -277,7 +290,7 @@ class Bank:
             self._save(dispute, status=status)
             if status == "won":
                 self._save(self.store.get("charge", dispute["charge"]), disputed=False)
-            self._tell("charge.dispute.closed", dispute)
+            self.tell("charge.dispute.closed", dispute)
             return dispute
 
     # -- bookkeeping
@@ -298,7 +311,7 @@ class Bank:
         thing.update(changes)
         self.store.put(thing)
 
-    def _tell(self, kind: str, thing: Json) -> None:
+    def tell(self, kind: str, thing: Json) -> None:
         """Write the event and queue its delivery, as the settings of the moment want it."""
         event = self.store.put(shapes.event(kind, thing, created=self.store.now(), request=self.request))
         wishes: Json = self.store.setting("webhooks", {})

@@ -10,6 +10,7 @@ from sertakan.sandbox import shapes
 from sertakan.sandbox.errors import ApiError, Json
 from sertakan.sandbox.faults import Fault
 from sertakan.sandbox.parts import parts
+from sertakan.sandbox.saved import plan_charges
 from sertakan.sandbox.webhooks import encoded, post, signature
 
 bp = Blueprint("control", __name__, url_prefix="/_control")
@@ -35,7 +36,7 @@ def _wanted() -> Json:
 def state() -> Response:
     """Everything: objects by kind, newest first, deliveries, settings, faults."""
     of = parts()
-    kinds = ("checkout.session", "payment_intent", "charge", "refund", "dispute", "event")
+    kinds = ("checkout.session", "payment_intent", "charge", "refund", "dispute", "customer", "payment_method", "event")
     return jsonify(
         {kind: of.store.all(kind) for kind in kinds}
         | {"deliveries": of.store.deliveries(), "webhooks": of.store.setting("webhooks", {}), "now": of.store.now()}
@@ -110,6 +111,21 @@ def act(session_id: str, outcome: str) -> Response:
     session = acts[outcome]()
     parts().sender.wake()
     return jsonify(session)
+
+
+@bp.post("/sessions/<session_id>/save")
+def save(session_id: str) -> Response:
+    """`{"card": "good"}`: a card is saved on a setup page; also `declined_later` and `asks_later`."""
+    saved = parts().saved.save(session_id, str(_wanted().get("card", "good")))
+    parts().sender.wake()
+    return jsonify(saved)
+
+
+@bp.post("/saved/next")
+def plan_saved() -> Response:
+    """`{"outcome": "card_declined", "times": 1}`: how the next charges of saved cards end."""
+    plan_charges(parts().store, _wanted())
+    return jsonify({})
 
 
 @bp.post("/refunds/next")

@@ -7,6 +7,7 @@ from flask import current_app
 
 from sertakan.sandbox.bank import Bank
 from sertakan.sandbox.faults import Faults
+from sertakan.sandbox.saved import Saved
 from sertakan.sandbox.store import Store
 from sertakan.sandbox.webhooks import Sender
 
@@ -39,6 +40,7 @@ class Parts:
     settings: Settings
     store: Store
     bank: Bank
+    saved: Saved
     sender: Sender
     faults: Faults
 
@@ -49,7 +51,7 @@ def assemble(settings: Settings) -> Parts:
     sender = Sender(store, bank, settings.webhook_secrets, settings.retry_base_s)
     if settings.webhook_url:
         store.set("webhooks", store.setting("webhooks", {}) | {"url": settings.webhook_url})
-    return Parts(settings, store, bank, sender, Faults())
+    return Parts(settings, store, bank, Saved(bank), sender, Faults())
 
 
 def parts() -> Parts:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from sertakan.sandbox.errors import ApiError, Json
 from sertakan.sandbox.parts import parts
+from sertakan.sandbox.saved import CARDS
 from sertakan.sandbox.words import WORDS, rupiah
 
 bp = Blueprint("pay", __name__, url_prefix="/pay")
@@ -27,6 +28,8 @@ def language_of(session: Json | None) -> str:
 
 def state_of(session: Json, intent: Json | None) -> str:
     """Which page to show: open, waiting, failed, paid or expired."""
+    if session["mode"] == "setup":
+        return {"open": "save", "complete": "saved"}.get(session["status"], "expired")
     if session["status"] != "complete":
         return str(session["status"])
     if session["payment_status"] == "paid":
@@ -85,7 +88,8 @@ def show(session_id: str) -> Response:
     return _page(
         session,
         state=state_of(session, intent),
-        amount=rupiah(session["amount_total"], language_of(session)),
+        amount=rupiah(session["amount_total"] or 0, language_of(session)),
+        cards=CARDS,
         product=of.bank.product(session),
         declined=bool(intent and intent["last_payment_error"]),
         until=until.strftime("%H.%M" if language_of(session) == "id" else "%H:%M"),
@@ -94,7 +98,7 @@ def show(session_id: str) -> Response:
     )
 
 
-@bp.post("/<session_id>/<any(pay, decline, later, settle, fail, twice):action>")
+@bp.post("/<session_id>/<any(pay, decline, later, settle, fail, twice, save):action>")
 def act(session_id: str, action: str) -> BaseResponse:
     """Do it once, then go on: back to the merchant when money came, else to this page. An outdated page changes nothing."""
     of = parts()
@@ -110,7 +114,10 @@ def act(session_id: str, action: str) -> BaseResponse:
 
 def _do(action: str, session: Json, method: str) -> None:
     bank = parts().bank
-    if action == "twice":
+    if action == "save":
+        card = request.form.get("card", "good")
+        parts().saved.save(session["id"], card if card in CARDS else "good")
+    elif action == "twice":
         if session["status"] == "open":
             bank.pay(session["id"], method)
         bank.pay_again(session["id"])

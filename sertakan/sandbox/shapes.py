@@ -16,8 +16,8 @@ def new_id(prefix: str, characters: int = 24) -> str:
 def session(wanted: Json, *, url_base: str, created: int) -> Json:
     """An open checkout session from checked parameters."""
     session_id = new_id("cs_test_a1", 56)
-    items = wanted["line_items"]
-    total = sum(item["quantity"] * item["price_data"]["unit_amount"] for item in items)
+    items = wanted.get("line_items", [])  # none on a page that only saves a card
+    total = sum(item["quantity"] * item["price_data"]["unit_amount"] for item in items) if items else None
     empty = (
         "after_expiration allow_promotion_codes billing_address_collection client_secret collected_information consent "
         "consent_collection currency_conversion customer customer_account customer_details customer_email invoice payment_intent "
@@ -34,7 +34,8 @@ def session(wanted: Json, *, url_base: str, created: int) -> Json:
         "cancel_url": wanted.get("cancel_url"),
         "client_reference_id": wanted.get("client_reference_id"),
         "created": created,
-        "currency": items[0]["price_data"]["currency"],
+        "currency": items[0]["price_data"]["currency"] if items else wanted.get("currency"),
+        "customer": wanted.get("customer"),
         "custom_fields": [],
         "custom_text": dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")),
         "customer_creation": "if_required",
@@ -43,11 +44,11 @@ def session(wanted: Json, *, url_base: str, created: int) -> Json:
         "livemode": False,
         "locale": wanted.get("locale"),
         "metadata": wanted.get("metadata", {}),
-        "mode": "payment",
+        "mode": wanted["mode"],
         "payment_method_collection": "if_required",
         "payment_method_options": {},
         "payment_method_types": ["card"],
-        "payment_status": "unpaid",
+        "payment_status": "unpaid" if items else "no_payment_required",
         "phone_number_collection": {"enabled": False},
         "shipping_options": [],
         "status": "open",
@@ -55,6 +56,60 @@ def session(wanted: Json, *, url_base: str, created: int) -> Json:
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         "ui_mode": "hosted_page",
         "url": f"{url_base}/pay/{session_id}",
+    }
+
+
+def customer(wanted: Json, *, created: int) -> Json:
+    """Somebody who comes again; here without any personal data."""
+    empty = "address currency default_source description discount email name phone shipping test_clock"
+    return dict.fromkeys(empty.split()) | {
+        "id": new_id("cus_", 14),
+        "object": "customer",
+        "balance": 0,
+        "created": created,
+        "delinquent": False,
+        "invoice_prefix": "".join(secrets.choice(string.ascii_uppercase) for _ in range(8)),
+        "invoice_settings": {"custom_fields": None, "default_payment_method": None, "footer": None, "rendering_options": None},
+        "livemode": False,
+        "metadata": wanted.get("metadata", {}),
+        "preferred_locales": [],
+        "tax_exempt": "none",
+    }
+
+
+def payment_method(customer_id: str, *, brand: str, last4: str, created: int) -> Json:
+    """A saved card."""
+    return {
+        "id": new_id("pm_"),
+        "object": "payment_method",
+        "allow_redisplay": "limited",
+        "billing_details": dict.fromkeys(("address", "email", "name", "phone", "tax_id")),
+        "card": {"brand": brand, "country": "ID", "exp_month": 12, "exp_year": 2034, "funding": "credit", "last4": last4},
+        "created": created,
+        "customer": customer_id,
+        "livemode": False,
+        "metadata": {},
+        "type": "card",
+    }
+
+
+def setup_intent(customer_id: str, method_id: str, *, metadata: Json, created: int) -> Json:
+    """How a card came to be saved."""
+    empty = (
+        "application attach_to_self automatic_payment_methods cancellation_reason client_secret description flow_directions "
+        "last_setup_error latest_attempt mandate next_action on_behalf_of payment_method_options single_use_mandate"
+    )
+    return dict.fromkeys(empty.split()) | {
+        "id": new_id("seti_"),
+        "object": "setup_intent",
+        "created": created,
+        "customer": customer_id,
+        "livemode": False,
+        "metadata": metadata,
+        "payment_method": method_id,
+        "payment_method_types": ["card"],
+        "status": "succeeded",
+        "usage": "off_session",
     }
 
 

@@ -36,6 +36,7 @@ class Promise(NamedTuple):
     muted: bool
     declined_until: date | None
     worker_state: WorkerState
+    auto: bool  # it renews itself: whoever charges announces it, so nobody is asked to pay
 
 
 class Paid(NamedTuple):
@@ -78,7 +79,8 @@ def decide(day: Day, worker_id: int, promises: Sequence[Promise], months: Sequen
         promise = _last_payer(promises, months, last)
         if promise is not None:
             paid_on = _paid_on(promise, months)
-            day.dues += [_due(promise, kind, until, later) for kind in plan(until, paid_on, today)]
+            asked = [kind for kind in plan(until, paid_on, today) if not (promise.auto and kind in rules.REQUESTS)]
+            day.dues += [_due(promise, kind, until, later) for kind in asked]
             coming.append(next_on(until, paid_on, today))
     for promise in promises:
         if promise.term_state in RUNNING:
@@ -124,6 +126,7 @@ def _promises(worker_ids: Collection[int], today: date) -> Mapping[int, list[Pro
         Person.muted_at,
         s.declined_until,
         Worker.state,
+        s.auto,
     )
     statement = (
         select(*columns)
@@ -133,8 +136,7 @@ def _promises(worker_ids: Collection[int], today: date) -> Mapping[int, list[Pro
     )
     found: dict[int, list[Promise]] = {}
     for row in db.session.execute(statement.order_by(s.id)):
-        muted = row[6] is not None
-        found.setdefault(row[1], []).append(Promise(*row[:6], muted, *row[7:]))
+        found.setdefault(row[1], []).append(Promise._make([*row[:6], row[6] is not None, *row[7:]]))
     return found
 
 

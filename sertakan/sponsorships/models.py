@@ -5,7 +5,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sertakan.accounts.models import Organisation, Person
@@ -56,6 +56,7 @@ class Sponsorship(Model):
     risk_version: Mapped[str] = mapped_column(String(20))
     show_name: Mapped[bool] = mapped_column(default=True)
     remind: Mapped[bool] = mapped_column(default=True)
+    auto: Mapped[bool] = mapped_column(default=False, server_default=false())  # it renews itself: announced, not asked for
     renews_id: Mapped[int | None] = mapped_column(ForeignKey("sponsorship.id"))
     submitted_at: Mapped[datetime] = mapped_column(Instant)
     decided_at: Mapped[datetime | None] = mapped_column(Instant)

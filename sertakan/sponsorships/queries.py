@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from flask import abort
+from flask_babel import force_locale
 from sqlalchemy import exists, select
 from sqlalchemy.orm import joinedload
 
@@ -226,6 +227,12 @@ def display_name(sponsorship: Sponsorship) -> str:
     if not sponsorship.chosen_from_list:
         return sponsorship.typed_name
     return coarse_name(sponsorship.worker)
+
+
+def display_name_for(sponsorship: Sponsorship) -> str:
+    """The same in the language of the sponsor's messages."""
+    with force_locale(sponsorship.sponsor.locale):
+        return display_name(sponsorship)
 
 
 def coarse_name(worker: Worker) -> str:

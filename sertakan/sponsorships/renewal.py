@@ -59,6 +59,11 @@ def decline(*, sponsorship: Sponsorship) -> None:
     record(actor=sponsorship.sponsor.ref, action="sponsorship.decline", subject=service.subject(sponsorship), after=facts)
 
 
+def pay_by_itself(*, sponsorship: Sponsorship, on: bool) -> None:
+    """Whether it renews itself: then the sponsor is told what will be charged, and not asked to pay (PRODUCT 5.7)."""
+    sponsorship.auto = on
+
+
 def declines(sponsorship: Sponsorship, covered_until: date | None) -> bool:
     """Whether the sponsor has said that she does not go on after this end of cover."""
     return covered_until is not None and sponsorship.declined_until == covered_until

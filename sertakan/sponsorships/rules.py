@@ -237,6 +237,8 @@ LATER_MONTHS = N_("bulan berikutnya sudah ada yang menanggung")
 RENEWED = N_("sudah diperpanjang")
 DECLINED = N_("penanggung tidak melanjutkan")
 CLOSED = N_("dukungan sudah berhenti")
+ANNOUNCED = N_("diperpanjang otomatis dan diumumkan tersendiri")
+REQUESTS = frozenset({K.reminder_30, K.reminder_10, K.reminder_3})  # not for what renews itself
 TOLD_TERMS = frozenset({T.running, T.ended})
 
 

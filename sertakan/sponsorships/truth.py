@@ -72,6 +72,8 @@ def why_not(row: Reminder, facts: Facts) -> str | None:
         return rules.RENEWED if reason == rules.LATER_MONTHS and _own_later(row, standing) else reason
     if sponsorship.term_state not in rules.TOLD_TERMS or standing is None or standing.covered_until != row.covered_until:
         return rules.CLOSED
+    if sponsorship.auto and row.kind in rules.REQUESTS:
+        return rules.ANNOUNCED
     return STALE if row.stale_at <= facts.now else None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import stripe
-from stripe.params import _refund_create_params
+from stripe.params import _customer_create_params, _payment_intent_create_params, _refund_create_params
 from stripe.params.checkout import _session_create_params
 
 from sertakan.payments.stripe import (
@@ -21,9 +21,19 @@ from sertakan.payments.stripe import (
     refund_parameters,
     session_parameters,
 )
+from sertakan.payments.stripe_saved import intent_parameters, setup_parameters
 from tests.edges.conftest import session_fields
 from tests.sandbox_process import Sandbox
 
+SETUP = setup_parameters(
+    consent_ref="r",
+    customer="cus_1",
+    success_url="http://127.0.0.1:8000/x",
+    cancel_url="http://127.0.0.1:8000/x",
+    expires_at=datetime.now(UTC) + timedelta(hours=1),
+    locale="id",
+)
+INTENT = intent_parameters(customer="cus_1", method="pm_1", amount_rupiah=16_800, order_ref="r", description="x")
 Opened = Callable[..., CheckoutSession]
 
 
@@ -119,6 +129,43 @@ def test_both_refund_the_same_way(
     assert official.v1.payment_intents.retrieve(intent).latest_charge == charge.id
 
 
+def test_both_save_charge_and_detach_a_card_the_same_way(
+    stripe_client: StripeClient, official: stripe.StripeClient, sandbox: Sandbox
+) -> None:
+    customer = stripe_client.create_customer(ref="r", idempotency_key="c")
+    assert official.v1.customers.retrieve(customer).email is None
+    page = stripe_client.create_setup_session(form=SETUP | {"customer": customer}, idempotency_key="s")
+    assert official.v1.checkout.sessions.retrieve(page.id).mode == "setup"
+    assert stripe_client.get_setup_session(page.id).setup_intent is None
+    sandbox.control(f"sessions/{page.id}/save")
+    done = stripe_client.get_setup_session(page.id)
+    assert done.setup_intent and done.customer == customer
+    setup = official.v1.setup_intents.retrieve(done.setup_intent)
+    card = stripe_client.get_setup_card(done.setup_intent)
+    assert card and (card.id, setup.usage) == (setup.payment_method, "off_session")
+    theirs = official.v1.payment_methods.retrieve(card.id)
+    assert theirs.card and (card.brand, card.last4, card.customer) == (theirs.card.brand, theirs.card.last4, theirs.customer)
+    form = INTENT | {"customer": customer, "payment_method": card.id}
+    ours = stripe_client.create_intent(form=form, idempotency_key="i")
+    read = official.v1.payment_intents.retrieve(ours.id)
+    assert (read.status, read.amount, read.metadata["order"]) == ("succeeded", 1_680_000, "r")
+    assert [row.id for row in stripe_client.list_intents(customer=customer)] == [ours.id] and ours.is_paid
+    for outcome, code in (("card_declined", "card_declined"), ("authentication_required", "authentication_required")):
+        sandbox.control("saved/next", outcome=outcome, times=2)
+        with pytest.raises(StripeRefused) as no:
+            stripe_client.create_intent(form=form, idempotency_key=f"ours {outcome}")
+        with pytest.raises(stripe.CardError) as said:
+            official.v1.payment_intents.create(
+                {"amount": 1_680_000, "currency": "idr", "customer": customer, "payment_method": card.id}
+                | typing.cast(Any, {"off_session": True, "confirm": True})
+            )
+        assert (no.value.status, no.value.code) == (402, code) and said.value.code == code
+    stripe_client.detach_card(card.id)
+    assert official.v1.payment_methods.retrieve(card.id).customer is None
+    with pytest.raises(stripe.InvalidRequestError):
+        official.v1.payment_methods.detach(card.id)
+
+
 def test_both_read_a_dispute_the_same_way(
     opened: Opened, stripe_client: StripeClient, official: stripe.StripeClient, sandbox: Sandbox
 ) -> None:
@@ -199,7 +246,7 @@ def knows(kind: Any, path: list[str], value: str, module: Any) -> bool:
         return value.isdigit() if re.search(r"\bint\b", text) else True
     if "Dict[str, str]" in text:
         return len(rest) == 1
-    names = re.findall(r"SessionCreateParams\w+|RefundCreateParams\w+", text)
+    names = re.findall(r"(?:Session|Refund|PaymentIntent|Customer)CreateParams\w+", text)
     return any(knows(getattr(module, found), rest, value, module) for found in names if hasattr(module, found))
 
 
@@ -216,6 +263,9 @@ def knows(kind: Any, path: list[str], value: str, module: Any) -> bool:
             _refund_create_params.RefundCreateParams,
             _refund_create_params,
         ),
+        (SETUP, _session_create_params.SessionCreateParams, _session_create_params),
+        (INTENT, _payment_intent_create_params.PaymentIntentCreateParams, _payment_intent_create_params),
+        ({"metadata[consent]": "r"}, _customer_create_params.CustomerCreateParams, _customer_create_params),
     ],
 )
 def test_every_parameter_we_send_is_in_the_sdks_types(form: dict[str, str], kind: Any, module: Any) -> None:

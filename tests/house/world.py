@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sertakan.accounts import codes, staff
 from sertakan.accounts.models import MemberRole, Membership, Organisation, OrganisationKind, Person, SignIn
 from sertakan.accounts.permissions import Role
+from sertakan.autopay.rules import LINK as AUTOPAY
 from sertakan.bulk.models import Upload
 from sertakan.bulk.rules import UploadState
 from sertakan.consents import service as consents
@@ -232,6 +233,7 @@ def _links(cast: Cast, code: str) -> dict[str, str]:
     feed = calendar.token_of(sari.ref)
     with transaction() as session:
         renew = promise_links.make_link(sponsorship=sponsorships.get_by_code(code), purpose=RENEW)
+        autopay = promise_links.make_link(sponsorship=sponsorships.get_by_code(code), purpose=AUTOPAY)
         invited = staff.invite_staff(actor=None, name="Petugas Baru", email="baru@kota.test", role=Role.officer)
         contact_hash = sari.email_hash
         assert contact_hash
@@ -241,7 +243,8 @@ def _links(cast: Cast, code: str) -> dict[str, str]:
         elsewhere = SignIn(token_hash="e" * 64, person_id=sari.id, agent="test", created_at=clock.now(), last_seen_at=clock.now())
         session.add(elsewhere)
         session.flush()
-        return {"renew": renew, "feed": feed, "mute": mute, "invited": invited, "link": issued.token, "sign_in": elsewhere.ref}
+        found = {"renew": renew, "autopay": autopay, "feed": feed, "mute": mute, "invited": invited}
+        return found | {"link": issued.token, "sign_in": elsewhere.ref}
 
 
 def _own_word(code: str) -> dict[str, str]:

@@ -80,6 +80,10 @@ FAULTS: dict[str, str] = {
         WHERE id = (SELECT min(id) FROM remittance_batch WHERE state = 'closed')""",
     "a bounced month has its repair": "UPDATE remittance_repair SET state = 'repaired'",
     "an applied answer is applied whole": "UPDATE remittance_answer_row SET applied = false",
+    "a cancelled card is detached at the payment service": """INSERT INTO autopay
+        (ref, sponsorship_id, months, state, locale, method, asked_at, session_expires_at, begun_at, ended_at)
+        SELECT 'kept', min(id), 3, 'ended', 'id', 'pm_kept', submitted_at, submitted_at, submitted_at, submitted_at
+        FROM sponsorship GROUP BY submitted_at ORDER BY submitted_at LIMIT 1""",
     "I14 no reminder waits for the gone": "UPDATE worker SET state = 'deceased'",
     CHAIN: "UPDATE audit_entry SET actor = 'somebody' WHERE id = (SELECT min(id) + 3 FROM audit_entry)",
     "I19 a running cover is looked at in time": """UPDATE follow_up SET next_on = '2030-01-01' WHERE worker_id =

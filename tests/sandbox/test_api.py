@@ -109,7 +109,7 @@ def test_a_post_needs_its_content_type_even_when_empty(sandbox: Sandbox) -> None
 
 
 def test_unknown_paths_objects_and_filters_are_refused(sandbox: Sandbox) -> None:
-    for path in ("/v1/customers", "/v1/checkout/sessions/cs_x", "/v1/charges/ch_x", "/v1/nothing/at/all"):
+    for path in ("/v1/coupons", "/v1/checkout/sessions/cs_x", "/v1/charges/ch_x", "/v1/nothing/at/all"):
         assert call(sandbox, "GET", path)[0] == 404
     assert call(sandbox, "GET", "/v1/checkout/sessions?limit=101")[0] == 400
     assert call(sandbox, "GET", "/v1/checkout/sessions?customer=cus_x")[0] == 400
