@@ -45,6 +45,10 @@ FACTS: dict[str, Any] = {
     "until": date(2026, 12, 1),
     "posted": 2,
     "bounced": 1,
+    "count": 3,
+    "card": "Visa •••• 4242",
+    "charge_on": date(2027, 5, 24),
+    "kept": span(DECEMBER, 1),
     "counts": {"reminder_3": 2, "grace": 1, "cliff": 0, "workers": 3},
 }
 FACTS["items"] = [{**FACTS, "stage": stage} for stage in ("reminder_10", "grace", "rescue", "cliff", "lapsed")]
