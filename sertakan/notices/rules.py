@@ -11,6 +11,7 @@ _ENDS = frozenset({"reminder_30", "reminder_10", "reminder_3", "grace", "rescue"
 REMINDERS = _ENDS | TURNS | {"reminders", "officers"}
 QUIET = REMINDERS | {"autopay_soon"}  # nothing in it is urgent tonight
 _COVER = frozenset({"worker", "covered_until", "url"})
+_DISPUTE = frozenset({"code", "worker", "amount", "months", "kept", "url"})
 NEEDS: dict[str, frozenset[str]] = {
     "code": frozenset({"code", "link"}),
     "contact_code": frozenset({"code"}),
@@ -31,6 +32,9 @@ NEEDS: dict[str, frozenset[str]] = {
     "withdrawn": frozenset({"code"}),
     "cancelled": frozenset({"code", "worker", "months", "refund_amount"}),
     "declined": frozenset({"code", "worker", "refund_amount"}),
+    "refund_failed": frozenset({"code", "amount"}),
+    **dict.fromkeys(("dispute_opened", "dispute_won", "dispute_lost"), _DISPUTE),
+    "dispute_desk": frozenset({"amount", "url"}),
     "autopay_on": frozenset({"code", "worker", "count", "card", "url"}),
     "autopay_off": frozenset({"code", "worker", "count", "card", "url"}),
     "autopay_soon": frozenset({"code", "worker", "lines", "total", "charge_on", "card", "url"}),

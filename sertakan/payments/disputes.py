@@ -16,7 +16,7 @@ from sertakan.coverage.models import CoverageMonth
 from sertakan.coverage.rules import IllegalMove, MonthState
 from sertakan.db import constraint_name, db, new_ref, transaction
 from sertakan.kit import clock
-from sertakan.payments import queries, rules
+from sertakan.payments import contested_news, queries, rules
 from sertakan.payments.models import Allocation, Dispute, Payment, Refund, RefundLine, Suspense
 from sertakan.payments.refunds import add, free, move_refund, park
 from sertakan.payments.rules import DisputeLoss, DisputeState, RefundReason, RefundState, SuspenseState
@@ -62,7 +62,10 @@ def _learn(order_id: int, payment_id: int, answer: StripeDispute, amount: int) -
     order = queries.get_order(order_id, lock=True)
     sponsorship = sponsorship_queries.get(order.sponsorship_id, lock=True)
     db.session.execute(select(Worker.id).where(Worker.id == sponsorship.worker_id).with_for_update())
-    dispute = queries.find_dispute(answer.id, lock=True) or _open(payment_id, answer, amount)
+    dispute = queries.find_dispute(answer.id, lock=True)
+    if dispute is None:
+        dispute = _open(payment_id, answer, amount)
+        contested_news.opened(dispute, sponsorship)
     to = rules.dispute_state(answer.status)
     if to not in rules.DISPUTE_MOVES[dispute.state]:
         return dispute.state
@@ -70,6 +73,7 @@ def _learn(order_id: int, payment_id: int, answer: StripeDispute, amount: int) -
         _lose(dispute)
         sponsorship_service.refresh_fingerprint(sponsorship)
     _move(dispute, to)
+    contested_news.closed(dispute, sponsorship)
     return to
 
 

@@ -346,3 +346,11 @@ def _fail(refund: Refund, why: str) -> None:
     move_refund(refund, RefundState.failed, actor=GATEWAY, reason=why[:80])
     park(refund.payment, refund.amount_rupiah, refund.reason, returned_from=refund)
     log.error("refund %s failed: %s", refund.ref, why[:80])
+    sponsorship = refund.payment.order.sponsorship
+    notices.queue(
+        key=f"refund_failed:{refund.ref}",
+        kind="refund_failed",
+        subject=sponsorship_service.subject(sponsorship),
+        person=sponsorship.sponsor,
+        context={"code": sponsorship.code, "amount": refund.amount_rupiah},
+    )

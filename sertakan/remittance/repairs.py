@@ -139,7 +139,7 @@ def _give_back(actor: Person, row: RepairRow) -> None:
         actor=actor.ref,
         sponsorship=sponsorship,
         months=[row.month],
-        reason=RefundReason.rejected,
+        reason=RefundReason.scheme_refused,
         requested_by=repair.proposed_by,
     ):
         refunds.agree_refund(actor=actor, refund=refund)

@@ -29,16 +29,10 @@ from sertakan.web.access import requires
 from sertakan.web.forms import BaseForm
 from sertakan.web.knock import knock
 from sertakan.web.paging import page_number
+from sertakan.web.uploads import takes_files
 
 bp = Blueprint("remittance", __name__, url_prefix="/petugas", template_folder="templates")
 P = Permission
-
-
-@bp.url_value_preprocessor
-def _allow_a_file(endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Answer files are larger than any form; said before anything reads the body."""
-    if endpoint == "remittance.answer":
-        request.max_content_length = (answers.LIMITS.megabytes + 1) << 20
 
 
 @bp.get("/setoran")
@@ -144,6 +138,7 @@ def drop(code: str) -> Any:
 
 @bp.post("/setoran/<code>/jawaban")
 @requires(P.remittance_prepare)
+@takes_files(answers.LIMITS.megabytes + 1)
 def answer(code: str) -> Any:
     """Take an answer file; it is read and applied by the job, and its page shows how far it is."""
     form, given = StepForm(), request.files.get("file")

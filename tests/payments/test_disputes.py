@@ -13,6 +13,7 @@ from sertakan.coverage.rules import MonthState
 from sertakan.db import db, transaction
 from sertakan.kit import clock
 from sertakan.kit.months import Month
+from sertakan.notices.models import Notice
 from sertakan.payments import jobs, queries, rules
 from sertakan.payments.models import Dispute
 from sertakan.payments.rules import DISPUTE_MOVES, DisputeLoss, DisputeState, RefundReason, RefundState, SuspenseState
@@ -228,3 +229,46 @@ def test_the_database_itself_wants_two_people_for_a_loss(till: Till) -> None:
     for values in ({"agreed_by_id": maya}, {"proposed_by_id": maya, "agreed_by_id": maya}):
         with pytest.raises(IntegrityError), transaction() as session:
             session.execute(update(Dispute).where(Dispute.ref == ref).values(values))
+
+
+# ---- who is told ---------------------------------------------------------------------------------------------------------------
+
+
+def told(till: Till, kind: str) -> list[Notice]:
+    return [notice for notice in till.all(Notice) if notice.kind == kind]
+
+
+@pytest.mark.parametrize(("how", "word"), [("won", "dinyatakan sah"), ("lost", "dilepas dan tidak lagi Anda tanggung")])
+def test_the_sponsor_is_told_what_a_dispute_means_for_each_month(till: Till, how: str, word: str) -> None:
+    order_id = till.paid()
+    remit(till, order_id, "2026-12")
+    provider_id = open_one(till, order_id)
+    till.tell(times=2)
+    [first] = told(till, "dispute_opened")
+    assert first.person_id == till.cast.ids["sari"]
+    assert "Rp92.400" in first.body
+    assert "bulan yang belum disetor kami tahan: Januari 2027 sampai Mei 2027 (5 bulan)" in first.body
+    assert "tetap berlaku untuk pekerja: Desember 2026" in first.body
+    close(till, provider_id, how)
+    close_again = [event for event in till.events() if event["type"] == "charge.dispute.closed"]
+    assert till.post(close_again[0]) == 200
+    [last] = told(till, f"dispute_{how}")
+    assert word in last.body
+    assert ("tetap berlaku untuk pekerja: Desember 2026" in last.body) is (how == "lost")
+
+
+def test_finance_is_told_at_once_and_each_person_once(till: Till) -> None:
+    open_one(till, till.paid())
+    till.tell(times=2)
+    [news] = told(till, "dispute_desk")
+    assert news.person_id == till.cast.ids["maya"] and f"/petugas/sengketa/{the_dispute(till).ref}" in news.body
+
+
+def test_the_sponsor_is_told_that_a_refund_failed_and_that_nothing_is_needed(till: Till) -> None:
+    order_id = till.paid()
+    till.sandbox.control("refunds/next", status="failed")
+    reject(till, order_id)
+    till.send_refunds()
+    till.tell(times=2)
+    [news] = told(till, "refund_failed")
+    assert news.person_id == till.cast.ids["sari"] and "tidak perlu melakukan apa-apa" in news.body
