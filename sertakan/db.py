@@ -96,7 +96,13 @@ class MonthColumn(TypeDecorator[Month]):
         return value.first_day if isinstance(value, Month) else value.replace(day=1)
 
     def process_result_value(self, value: date | None, dialect: Dialect) -> Month | None:
-        return None if value is None else Month.of(value)
+        return None if value is None else _month_of(value)
+
+
+@lru_cache(maxsize=4_096)
+def _month_of(first_day: date) -> Month:
+    """The same few months come out of the ledger again and again."""
+    return Month.of(first_day)
 
 
 Key = BigInteger().with_variant(Integer, "sqlite")

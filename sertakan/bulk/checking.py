@@ -15,8 +15,7 @@ from sertakan.bulk import rules
 from sertakan.bulk.models import ColumnTitle, Upload, UploadRow
 from sertakan.bulk.rows import COLUMNS, Kind, Problem, Row, Words, check, pack, words_of
 from sertakan.bulk.rules import RowState
-from sertakan.coverage.models import CoverageMonth
-from sertakan.coverage.rules import LIVE
+from sertakan.coverage.models import IS_LIVE, CoverageMonth
 from sertakan.db import blind, db, keyring, new_ref
 from sertakan.kit.months import Month, span
 from sertakan.kit.sheet import Column, Record
@@ -92,7 +91,7 @@ def covered_until(who: Sequence[str], months: Sequence[Month]) -> dict[str, Mont
     rows = db.session.execute(
         select(Worker.nik_hash, CoverageMonth.month)
         .join(CoverageMonth, CoverageMonth.worker_id == Worker.id)
-        .where(Worker.nik_hash.in_(who), CoverageMonth.state.in_(LIVE), CoverageMonth.month >= months[0])
+        .where(Worker.nik_hash.in_(who), IS_LIVE, CoverageMonth.month >= months[0])
     )
     taken: dict[str, set[Month]] = {}
     for nik_hash, month in rows:

@@ -18,7 +18,10 @@ class MonthSource(StrEnum):
     external = "external"  # paid by the city, an employer or the worker herself; comes with evidence
 
 
-_LIVE = text("state IN ({})".format(", ".join(sorted(f"'{state.value}'" for state in LIVE))))
+_WORDS = ", ".join(sorted(f"'{state.value}'" for state in LIVE))
+_LIVE = text(f"state IN ({_WORDS})")
+# The condition of the partial index word for word: with the states as parameters a database cannot know that the index has the rows.
+IS_LIVE = text(f"coverage_month.state IN ({_WORDS})")
 
 
 class CoverageMonth(Model):

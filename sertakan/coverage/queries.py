@@ -5,14 +5,13 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Integer, Select, and_, case, cast, extract, func, literal, select
+from sqlalchemy import Integer, Select, and_, case, cast, extract, func, literal, select, union_all
 
 from sertakan.coverage import rules
-from sertakan.coverage.models import CoverageMonth, FollowUp
+from sertakan.coverage.models import IS_LIVE, CoverageMonth, FollowUp
 from sertakan.coverage.rules import (
     ARREARS_MONTHS,
     FUNDED,
-    HELD,
     LIVE,
     MonthState,
     StampLimits,
@@ -35,7 +34,7 @@ def months_of_sponsorship(sponsorship_id: int, lock: bool = False) -> Sequence[C
 
 def months_of_worker(worker_id: int, lock: bool = False) -> Sequence[CoverageMonth]:
     """A worker's live months, whoever pays them, oldest first."""
-    return _months(and_(CoverageMonth.worker_id == worker_id, CoverageMonth.state.in_(LIVE)), lock)
+    return _months(and_(CoverageMonth.worker_id == worker_id, IS_LIVE), lock)
 
 
 def _months(condition: Any, lock: bool) -> list[CoverageMonth]:
@@ -47,7 +46,7 @@ def _months(condition: Any, lock: bool) -> list[CoverageMonth]:
 
 def taken(worker_id: int, months: Collection[Month] | None = None) -> set[Month]:
     """Which of these months (all, when none are named) somebody already promised or paid for this worker."""
-    statement = select(CoverageMonth.month).where(CoverageMonth.worker_id == worker_id, CoverageMonth.state.in_(LIVE))
+    statement = select(CoverageMonth.month).where(CoverageMonth.worker_id == worker_id, IS_LIVE)
     if months is not None:
         statement = statement.where(CoverageMonth.month.in_(months))
     return set(db.session.scalars(statement))
@@ -55,10 +54,19 @@ def taken(worker_id: int, months: Collection[Month] | None = None) -> set[Month]
 
 def held(worker_id: int) -> dict[Month, MonthState]:
     """A worker's months that are not for sale, whoever pays them, in repair included; one statement."""
-    statement = select(CoverageMonth.month, CoverageMonth.state)
-    statement = statement.where(CoverageMonth.worker_id == worker_id, CoverageMonth.state.in_(HELD))
-    rows = db.session.execute(statement.order_by(CoverageMonth.state.in_(LIVE)))  # of two rows, the living one counts
-    return {row.month: row.state for row in rows}
+    return held_of([worker_id]).get(worker_id, {})
+
+
+def held_of(worker_ids: Collection[int]) -> dict[int, dict[Month, MonthState]]:
+    """The same of many workers in one statement. Of two rows for a month, the living one counts."""
+    mine = select(CoverageMonth.worker_id, CoverageMonth.month, CoverageMonth.state)
+    mine = mine.where(CoverageMonth.worker_id.in_(worker_ids))
+    found: dict[int, dict[Month, MonthState]] = {}
+    rows = db.session.execute(union_all(mine.where(CoverageMonth.state == MonthState.bounced), mine.where(IS_LIVE)))
+    for worker_id, month, state in rows.all():
+        if state in LIVE or month not in found.get(worker_id, {}):
+            found.setdefault(worker_id, {})[month] = state
+    return found
 
 
 def owed(worker_id: int, today: date) -> list[Month]:
@@ -97,7 +105,7 @@ def claim_due(today: date, limit: int) -> Sequence[int]:
 def standing_of(worker_id: int, today: date) -> StandingOn:
     """One worker's standing on a day in Pontianak, whoever pays."""
     statement = select(CoverageMonth.month, CoverageMonth.state).where(
-        CoverageMonth.worker_id == worker_id, CoverageMonth.state.in_(FUNDED)
+        CoverageMonth.worker_id == worker_id, IS_LIVE, CoverageMonth.state.in_(FUNDED)
     )
     return standing(((month, state) for month, state in db.session.execute(statement)), today)
 
@@ -158,7 +166,7 @@ def _facts(this: Month, worker_ids: Collection[int] | None) -> Select[Any]:
         (ordinal_of(month) - place).label("run"),  # the same number all along an unbroken run
     ).where(CoverageMonth.state.in_(FUNDED))
     if worker_ids is not None:
-        funded = funded.where(CoverageMonth.worker_id.in_(worker_ids))
+        funded = funded.where(CoverageMonth.worker_id.in_(worker_ids), IS_LIVE)
     cells = funded.cte("funded")
     here = case((and_(cells.c.month == this, cells.c.state == MonthState.posted), 1), else_=0)
     runs = (

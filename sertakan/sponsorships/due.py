@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import and_, case, select
 
 from sertakan.accounts.models import Person
-from sertakan.coverage.models import CoverageMonth
-from sertakan.coverage.rules import FUNDED, LIVE, MonthState, ReminderKind, next_on, plan, standing
+from sertakan.coverage.models import IS_LIVE, CoverageMonth
+from sertakan.coverage.rules import FUNDED, QUIET_DAYS, MonthState, ReminderKind, next_on, plan, standing
 from sertakan.db import db
 from sertakan.kit import clock
 from sertakan.kit.months import Month
@@ -19,7 +19,7 @@ from sertakan.sponsorships.reminders import Due
 from sertakan.sponsorships.rules import TermState
 from sertakan.workers.models import Worker, WorkerState
 
-LOOK_BACK = 6  # months: what ended earlier has lapsed, and its last word was said
+LOOK_BACK = 5  # months: what ended earlier has lapsed, and its last word was said
 WATCHED = (TermState.running, TermState.paused, TermState.ended)
 RUNNING = frozenset({TermState.running, TermState.paused})
 
@@ -45,7 +45,7 @@ class Paid(NamedTuple):
     month: Month
     state: MonthState
     sponsorship_id: int | None
-    paid_at: datetime | None
+    paid_at: datetime | None  # when it was lately
 
 
 @dataclass
@@ -132,22 +132,30 @@ def _promises(worker_ids: Collection[int], today: date) -> Mapping[int, list[Pro
         select(*columns)
         .join(Person, Person.id == s.sponsor_id)
         .join(Worker, Worker.id == s.worker_id)
-        .where(s.worker_id.in_(worker_ids), s.term_state.in_(WATCHED), s.last_month >= Month.of(today) + -LOOK_BACK)
+        .where(s.worker_id.in_(worker_ids))
     )
     found: dict[int, list[Promise]] = {}
-    for row in db.session.execute(statement.order_by(s.id)):
-        found.setdefault(row[1], []).append(Promise._make([*row[:6], row[6] is not None, *row[7:]]))
+    earliest = Month.of(today) + -LOOK_BACK
+    for row in db.session.connection().execute(statement):  # plain rows: nothing here becomes an object that is kept
+        if row[3] in WATCHED and row[4] >= earliest:
+            found.setdefault(row[1], []).append(Promise._make([*row[:6], row[6] is not None, *row[7:]]))
     return found
 
 
 def _months(worker_ids: Collection[int], today: date) -> Mapping[int, list[Paid]]:
     c = CoverageMonth
-    statement = select(c.worker_id, c.month, c.state, c.sponsorship_id, c.paid_at).where(
-        c.worker_id.in_(worker_ids), c.state.in_(LIVE), c.month >= Month.of(today) + -LOOK_BACK
+    lately_paid = clock.now() - timedelta(days=QUIET_DAYS + 1)  # only such a payment keeps the plan quiet
+    lately = and_(c.worker_id == Worker.id, IS_LIVE, c.month >= Month.of(today) + -LOOK_BACK)
+    statement = (
+        select(Worker.id, c.month, c.state, c.sponsorship_id, case((c.paid_at >= lately_paid, c.paid_at)))
+        .outerjoin_from(Worker, c, lately)  # outer: every planner begins with the workers, never with all that was lately paid
+        .where(Worker.id.in_(worker_ids))
+        .order_by(Worker.id, c.month)
     )
     found: dict[int, list[Paid]] = {}
-    for row in db.session.execute(statement.order_by(c.worker_id, c.month)):
-        found.setdefault(row[0], []).append(Paid(*row[1:]))
+    for row in db.session.connection().execute(statement):
+        if row[1] is not None:
+            found.setdefault(row[0], []).append(Paid(*row[1:]))
     return found
 
 

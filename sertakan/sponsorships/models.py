@@ -104,6 +104,7 @@ class ActionLink(Model):
 
 
 _DUE = text("state = 'due'")
+IS_DUE = text("reminder.state = 'due'")  # the index's own words, see coverage.models.IS_LIVE
 
 
 class Reminder(Model):

@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select, union
 
 from sertakan.coverage.rules import ReminderKind, stages
 from sertakan.db import db, insert_new
@@ -19,7 +19,7 @@ from sertakan.kit import clock
 from sertakan.notices import service as notices
 from sertakan.notices.models import Notice, NoticeState
 from sertakan.sponsorships import rules
-from sertakan.sponsorships.models import Reminder
+from sertakan.sponsorships.models import IS_DUE, Reminder
 from sertakan.sponsorships.rules import Audience, ReminderState
 from sertakan.workers.models import Worker
 from sertakan.workers.rules import GONE
@@ -114,12 +114,11 @@ def stop(*, reason: str, worker_id: int | None = None, sponsorship_id: int | Non
 
 def stop_gone() -> int:
     """What waits about workers who died or left is stopped, also when whoever wrote that down did not say so here (I14)."""
-    waits = or_(
-        Reminder.state == ReminderState.due, and_(Reminder.state == ReminderState.queued, Notice.state == NoticeState.queued)
-    )
-    found = select(Reminder.worker_id).outerjoin(Notice, Notice.id == Reminder.notice_id)
-    gone = found.join(Worker, Worker.id == Reminder.worker_id).where(waits, Worker.state.in_(GONE)).distinct()
-    return sum(stop(worker_id=worker_id, reason=rules.GONE_WORKER) for worker_id in db.session.scalars(gone).all())
+    due = select(Reminder.worker_id).where(IS_DUE)
+    queued = select(Reminder.worker_id).join(Notice, Notice.id == Reminder.notice_id).where(Notice.state == NoticeState.queued)
+    about = [found.join(Worker, Worker.id == Reminder.worker_id).where(Worker.state.in_(GONE)) for found in (due, queued)]
+    gone = db.session.scalars(union(*about)).all()
+    return sum(stop(worker_id=worker_id, reason=rules.GONE_WORKER) for worker_id in gone)
 
 
 def list_told(sponsorship_id: int) -> Sequence[datetime]:

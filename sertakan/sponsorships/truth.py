@@ -1,15 +1,11 @@
 """Whether lines of the reminder plan are still true: read for many at once, decided purely for each. Only reads."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import select
-
 from sertakan.coverage import queries as coverage_queries
-from sertakan.coverage.models import CoverageMonth
-from sertakan.coverage.rules import FUNDED, HELD, LIVE, MonthState, StandingOn
-from sertakan.db import db
+from sertakan.coverage.rules import FUNDED, LIVE, MonthState, StandingOn
 from sertakan.kit import clock
 from sertakan.kit.months import Month
 from sertakan.notices.rules import STALE
@@ -40,21 +36,9 @@ def read(rows: Sequence[Reminder]) -> Facts:
     today = clock.today()
     found = {row.id: row for row in queries.list_by_ids(sorted({row.sponsorship_id for row in rows}))}
     workers = {row.worker_id for row in rows}
-    held = _held(workers)
+    held = coverage_queries.held_of(workers)
     live = {worker: {month: state for month, state in states.items() if state in LIVE} for worker, states in held.items()}
     return Facts(today, clock.now(), found, coverage_queries.standings(workers, today), live, held)
-
-
-def _held(worker_ids: Collection[int]) -> dict[int, dict[Month, MonthState]]:
-    statement = select(CoverageMonth.worker_id, CoverageMonth.month, CoverageMonth.state)
-    found: dict[int, dict[Month, MonthState]] = {}
-    for worker_id, month, state in db.session.execute(
-        statement.where(CoverageMonth.worker_id.in_(worker_ids), CoverageMonth.state.in_(HELD)).order_by(
-            CoverageMonth.state.in_(LIVE)
-        )
-    ):
-        found.setdefault(worker_id, {})[month] = state
-    return found
 
 
 def why_not(row: Reminder, facts: Facts) -> str | None:
