@@ -93,7 +93,10 @@ def _page(form: AutopayForm, promise: Sponsorship, status: int = 200) -> Any:
         card=service.card_words(consent) if consent else "",
         no_answer=status == 503,
     )
-    return make_response(page, status)
+    response = make_response(page, status)
+    if state is ConsentState.asking:
+        response.headers["Refresh"] = "10"
+    return response
 
 
 def _card(offer: Offer) -> dict[str, Any]:

@@ -26,6 +26,7 @@ JOBS = {
     "papers": N_("Berkas lampiran"),
     "leavers": N_("Berkas pekerja keluar"),
     "refunds": N_("Pengembalian dana"),
+    "autopay": N_("Perpanjangan otomatis"),
     "renewals": N_("Persetujuan perpanjangan"),
     "remittance": N_("Setoran ke BPJS"),
     "rescues": N_("Kabar pertolongan"),

@@ -44,6 +44,7 @@ SCHEDULE: dict[str, Period] = {
     "papers": MINUTE,
     "leavers": MINUTE,
     "refunds": MINUTE,
+    "autopay": MINUTE,
     "renewals": MINUTE,
     "remittance": MINUTE,
     "rescues": MINUTE,
