@@ -7,6 +7,8 @@ from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sertakan.accounts import views as accounts
+from sertakan.api import pages as api_tokens
+from sertakan.api import views as api
 from sertakan.autopay import views as autopay
 from sertakan.bulk import views as bulk
 from sertakan.config import Config
@@ -48,6 +50,8 @@ ROOMS = (
     roster,
     leavers,
     papers,
+    api,
+    api_tokens,
     workers,
     sponsorships,
     payments,

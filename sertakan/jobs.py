@@ -17,6 +17,7 @@ from typing import Any
 from flask import Flask
 from huey import MemoryHuey, crontab
 
+from sertakan.api import jobs as api
 from sertakan.autopay import jobs as autopay
 from sertakan.bulk import jobs as bulk
 from sertakan.db import db, transaction
@@ -70,6 +71,7 @@ JOBS: dict[str, Callable[[], object]] = {
     "sweep": sweep,
     "books": reports.check_and_keep,
     "old_papers": papers.forget_old,
+    "api_calls": api.forget_calls,
 }
 # when the clock looks; a day's job is looked at every five minutes, so that one whose worker died or failed is done by another
 LOOKS = {MINUTE: crontab(minute="*"), FIVE: crontab(minute="*/5"), DAY: crontab(minute="*/5")}

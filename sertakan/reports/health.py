@@ -39,6 +39,7 @@ JOBS = {
     "sweep": N_("Sapuan harian"),
     "books": N_("Pemeriksaan buku"),
     "old_papers": N_("Penghapusan berkas lama"),
+    "api_calls": N_("Penghapusan jawaban lama untuk program"),
 }
 
 

@@ -57,6 +57,7 @@ SCHEDULE: dict[str, Period] = {
     "sweep": DAY,
     "books": DAY,
     "old_papers": DAY,
+    "api_calls": DAY,
 }
 MOVES: dict[RunState, frozenset[RunState]] = {
     RunState.running: frozenset({RunState.done, RunState.failed, RunState.stopped}),

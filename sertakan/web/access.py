@@ -1,5 +1,6 @@
 """Who may enter. A route that says nothing is refused at start; a route that names a permission asks for it on every request.
 
+`@by_token`        a program with a token of an organisation
 `@public`          anybody; the page never depends on the cookie unless it says `cookie=True`
 `@signed_in`       a resident with a session
 `@requires(p)`     staff with permission p and a fresh second factor
@@ -31,6 +32,11 @@ def public(view: Callable[P, R]) -> Callable[P, R]:
 def by_link(view: Callable[P, R]) -> Callable[P, R]:
     """Whoever holds the random token in the address may enter; the view checks it."""
     return _mark(view, "link")
+
+
+def by_token(view: Callable[P, R]) -> Callable[P, R]:
+    """A program with a token in its Authorization header may enter; the view checks it. No cookie opens it, so no form token guards it."""
+    return _mark(view, "token")
 
 
 def signed_in(view: Callable[P, R]) -> Callable[P, R]:
@@ -82,4 +88,4 @@ def access_of(app: Flask, endpoint: str) -> str | None:
     """public, link, signed_in, or the permission's name; None when nobody said."""
     if endpoint == "static":
         return "public"
-    return getattr(app.view_functions[endpoint], "access", None)
+    return getattr(app.view_functions.get(endpoint), "access", None)

@@ -26,7 +26,7 @@ BAD = (
     "NaN",
 )
 KEPT = ("draft", "audit_entry")  # a draft keeps what was typed, right or wrong; a refused sign-in is written down
-FITTING = {200, 201, 303, 400, 403, 404, 409, 410, 413, 422, 429}
+FITTING = {200, 201, 303, 400, 401, 403, 404, 409, 410, 413, 422, 429}
 
 
 def fields(app: Flask, row: Row, who: PageClient, path: str) -> set[str]:
@@ -91,7 +91,7 @@ def test_a37_to_a39_bad_input_is_no_fault(row: Row, app: Flask, things: dict[str
             before = contents(KEPT)
             page = who.post(path, data, check=False)
             assert page.status in FITTING, f"{page.status} for {bad[:12]!r}"
-            if page.status in (400, 403, 404, 413, 422):
+            if page.status in (400, 401, 403, 404, 413, 422):
                 assert contents(KEPT) == before
             if page.status == 422 and page.forms:
                 assert says_why(page), f"no sentence for {bad[:12]!r}"

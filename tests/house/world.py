@@ -10,6 +10,9 @@ from sqlalchemy import select
 from sertakan.accounts import codes, staff
 from sertakan.accounts.models import MemberRole, Membership, Organisation, OrganisationKind, Person, SignIn
 from sertakan.accounts.permissions import Role
+from sertakan.api import queries as api_rows
+from sertakan.api import service as api
+from sertakan.api.rules import Scope
 from sertakan.autopay.rules import LINK as AUTOPAY
 from sertakan.bulk.models import Upload
 from sertakan.bulk.rules import UploadState
@@ -130,7 +133,10 @@ def _roster(ref: str, cast: Cast) -> dict[str, str]:
         )
         session.add(paper)
         session.flush()
-        return {"on_roster": code, "leavers": file.ref, "paper": paper.ref, "paper_code": paper.code}
+        mine = organisation_rows.get_membership(ref, cast.sari)
+        api.make_token(actor=mine, name=HIDDEN_NAME, scopes=[Scope.workers_read])
+        [token] = api_rows.list_tokens(mine, clock.now())
+        return {"on_roster": code, "leavers": file.ref, "paper": paper.ref, "paper_code": paper.code, "api_token": token.ref}
 
 
 def _upload(company: Organisation, cast: Cast) -> Upload:
