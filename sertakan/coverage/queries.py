@@ -124,8 +124,8 @@ def read_standing(row: Any) -> StandingOn:
     return StandingOn(Standing(row.standing), until, row.unpaid_months, bool(row.protected))
 
 
-def standing_select(today: date, worker_ids: Collection[int] | None = None) -> Select[Any]:
-    """`rules.standing` for all workers (or these) as one statement, the same on SQLite and PostgreSQL.
+def standing_select(today: date, worker_ids: Collection[int] | Select[int] | None = None) -> Select[Any]:
+    """`rules.standing` for all workers (or these, or those of a SELECT of ids) as one statement, the same on SQLite and PostgreSQL.
 
     Columns: worker_id, standing, covered_month (its last day is `covered_until`), unpaid_months, protected (0 or 1). A worker
     without funded months is there too, as `never`. Wrap it (`.subquery()`) to count or filter.
@@ -155,7 +155,7 @@ def standing_select(today: date, worker_ids: Collection[int] | None = None) -> S
     return statement if worker_ids is None else statement.where(Worker.id.in_(worker_ids))
 
 
-def _facts(this: Month, worker_ids: Collection[int] | None) -> Select[Any]:
+def _facts(this: Month, worker_ids: Collection[int] | Select[int] | None) -> Select[Any]:
     """Per worker: the end of the run that holds this month, the last funded month before it, the end of the first run ahead."""
     month = CoverageMonth.month
     place = func.row_number().over(partition_by=CoverageMonth.worker_id, order_by=month)

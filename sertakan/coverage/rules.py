@@ -182,6 +182,11 @@ def last_before(funded: Iterable[Month], this: Month) -> Month | None:
     return past if past is not None and 0 < this - past <= ARREARS_MONTHS else None
 
 
+def closes_on(covered_until: date) -> date:
+    """The last day on which arrears can still be paid: that of the third unpaid month (Perdir 22/2022; DOMAIN trap 11)."""
+    return (Month.of(covered_until) + ARREARS_MONTHS).last_day
+
+
 def run_end(funded: Iterable[Month], start: Month) -> Month:
     """The last month of the unbroken run of funded months that begins at `start`."""
     have, month = set(funded), start

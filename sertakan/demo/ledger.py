@@ -59,7 +59,7 @@ class Ledger:
     def _when(self, days_ago: int, hour: int = 9) -> datetime:
         return datetime.combine(self.day - timedelta(days=days_ago), time(hour, 15), tzinfo=clock.ZONE)
 
-    def tell(self, promise: Promise) -> None:
+    def tell(self, promise: Promise) -> Sponsorship:
         """One promise from submission to where it stands on the demo's day."""
         submitted = self._when(promise.age_days, 8)
         row = self._sponsorship(promise, submitted)
@@ -74,6 +74,7 @@ class Ledger:
             self._pay(promise, row, order, months, submitted + timedelta(minutes=4))
         self._decide(promise, row, mark, submitted + timedelta(hours=5))
         self._finish(promise, row, months)
+        return row
 
     def external(self, worker: Worker, first: Month, count: int, *, evidence: str) -> None:
         """Months that the city pays, with evidence."""

@@ -11,7 +11,7 @@ from sertakan.accounts.models import Organisation, OrganisationKind, Person
 from sertakan.accounts.permissions import Role
 from sertakan.coverage.service import look_at_everybody
 from sertakan.db import db, transaction
-from sertakan.demo import money, organisations
+from sertakan.demo import money, organisations, relay
 from sertakan.demo.batches import Batches
 from sertakan.demo.ledger import Ledger, Promise
 from sertakan.demo.people import FEMALE_SHARE, Crowd, Invented, emails
@@ -111,6 +111,7 @@ def load(day: date | None = None) -> dict[str, int]:
         _city(crowd, cast, day, ledger)
         _company(crowd, ledger, cast, day)
         _waiting(crowd, cast, day)
+        relay.tell(ledger, cast.sponsors, lambda: _runner(crowd, cast, day), day, _at(day, 9))
         money.tell(ledger.by_kind, cast.finance, cast.supervisor, day)
         session.add(Denominator(year=2025, workers=312_000, source="Angka rekaan untuk demo", dated_on=date(2025, 12, 31)))
         ledger.close()
@@ -210,7 +211,10 @@ def _residents(crowd: Crowd, ledger: Ledger, cast: Cast, day: date) -> None:
             worker = _worker(crowd, day, checked=kind not in {"queue", "needs_info", "unpaid", "expired"})
             if kind == "queue" and repeat == 0:
                 worker.phone = None
-            _consent_and_attestation(crowd, cast, worker, day, attested=kind != "queue" or bool(repeat % 3))
+            # who is in arrears has agreed to stand on the public list of those who can be rescued
+            _consent_and_attestation(
+                crowd, cast, worker, day, listed=kind == "ended", attested=kind != "queue" or bool(repeat % 3)
+            )
             ledger.tell(Promise(kind, sponsor, worker, this + offset, count, age_days=_age(crowd, kind, offset)))
 
 
@@ -251,6 +255,13 @@ def _consent_and_attestation(
             created_at=_at(seen),
         )
     )
+
+
+def _runner(crowd: Crowd, cast: Cast, day: date) -> Worker:
+    """A worker whom several sponsors cover one after another."""
+    worker = _worker(crowd, day)
+    _consent_and_attestation(crowd, cast, worker, day)
+    return worker
 
 
 def _waiting(crowd: Crowd, cast: Cast, day: date) -> None:

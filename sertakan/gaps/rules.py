@@ -4,7 +4,7 @@ import re
 from datetime import date, timedelta
 from enum import StrEnum
 
-from sertakan.coverage.rules import ARREARS_MONTHS, Standing
+from sertakan.coverage.rules import Standing, closes_on
 from sertakan.kit.errors import N_, Refused
 from sertakan.kit.months import Month
 from sertakan.tariff.rules import PayerKind
@@ -88,11 +88,6 @@ def last_within(today: date, days: int) -> Month | None:
     month = Month.of(limit)
     month = month if month.last_day <= limit else month + -1
     return month if month >= Month.of(today) else None
-
-
-def closes_on(covered_until: date) -> date:
-    """The last day on which arrears can still be paid: that of the third unpaid month (Perdir 22/2022; DOMAIN trap 11)."""
-    return (Month.of(covered_until) + ARREARS_MONTHS).last_day
 
 
 def days_left(standing: Standing, covered_until: date, today: date) -> int | None:

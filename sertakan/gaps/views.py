@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from sertakan.accounts.permissions import Permission
+from sertakan.coverage.rules import closes_on
 from sertakan.db import transaction
 from sertakan.gaps import queries, rules, service
 from sertakan.gaps.forms import CallForm
@@ -130,7 +131,7 @@ def _detail(
         worker=worker,
         sponsorship=sponsorship,
         cells=cells,
-        closes_on=rules.closes_on(gap.covered_until),
+        closes_on=closes_on(gap.covered_until),
         missing=[Month.of(gap.covered_until) + step for step in range(1, min(gap.unpaid_months, 3) + 1)],
         place=places.find_kelurahan(gap.kelurahan_code),
         work=tariff.find_occupation(gap.occupation_code),

@@ -36,6 +36,7 @@ from sertakan.payments.models import (
 from sertakan.payments.rules import ON_ITS_WAY, DisputeState, OrderState, RefundState, SuspenseState
 from sertakan.remittance.models import AnswerFile, AnswerRow, Batch, Line, Repair
 from sertakan.remittance.rules import LIVING, SENDING, BatchState, FileState, LineState, RepairState
+from sertakan.reports import helped
 from sertakan.review.models import Decision
 from sertakan.review.rules import Outcome
 from sertakan.sponsorships.models import Reminder, Sponsorship
@@ -338,6 +339,7 @@ CHECKS: dict[str, Callable[[], Select[Any]]] = {
     "an account is deleted when its money has arrived": _account_kept,
     "I19 a running cover is looked at in time": _looked_at_too_late,
     "a cancelled card is detached at the payment service": _card_kept,
+    **helped.CHECKS,
 }
 
 

@@ -6,6 +6,7 @@ from sertakan.kit.errors import N_, Refused
 from sertakan.kit.months import Month
 
 LINK_DAYS = 30
+LISTED_DAYS = 1  # a link made by choosing from the public list
 
 
 class Help(StrEnum):

@@ -260,7 +260,7 @@ def _person(row: Any, day: date) -> rules.Person:
 
 def _card(row: Any, shown: rules.Shown, day: date, price: Price) -> CoarseWorker:
     """The price stays unsaid with the group of work: relief would tell transport from the rest."""
-    work, icon = _work_words(shown)
+    work, icon = work_words(shown)
     each, until = price if shown.group is not None else (None, None)
     last = None if shown.band is None else shown.band + rules.BAND_YEARS - 1
     return CoarseWorker(
@@ -268,7 +268,7 @@ def _card(row: Any, shown: rules.Shown, day: date, price: Price) -> CoarseWorker
         title=title_of(row.sex, row.name),
         work=work,
         icon=icon,
-        place=_place_words(shown),
+        place=place_words(shown),
         age_band=None if last is None else _("%(first)s–%(last)s tahun", first=shown.band, last=last),
         phrases=tuple(_(rules.PHRASES[phrase]) for phrase in row.phrases if phrase in rules.PHRASES),
         waiting_days=max((day - row.since_on).days, 0),
@@ -278,7 +278,8 @@ def _card(row: Any, shown: rules.Shown, day: date, price: Price) -> CoarseWorker
     )
 
 
-def _work_words(shown: rules.Shown) -> tuple[str, str]:
+def work_words(shown: rules.Shown) -> tuple[str, str]:
+    """What may be said of her work, as it stands inside a sentence, and its icon."""
     work = tariff.find_occupation(shown.occupation)
     if work is not None:
         return _inside(_(work.label)), work.icon
@@ -293,7 +294,8 @@ def _inside(label: str) -> str:
     return label[:1].lower() + label[1:]
 
 
-def _place_words(shown: rules.Shown) -> str:
+def place_words(shown: rules.Shown) -> str:
+    """What may be said of her place."""
     if shown.kelurahan:
         return str(_("Kel. %(name)s", name=places.get_kelurahan(shown.kelurahan).name))
     if shown.kecamatan:

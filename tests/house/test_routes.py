@@ -131,6 +131,8 @@ TABLE: tuple[Row, ...] = (
     link("sponsorships.decline", "/p/{renew}/tidak-lanjut"),
     link("sponsorships.decline", "/p/{renew}/tidak-lanjut", 303, method="POST"),
     link("sponsorships.calendar_feed", "/kalender/{feed}.ics"),
+    anyone("rescue.listed", "/selamatkan"),
+    anyone("rescue.listed", "/selamatkan", 303, method="POST"),
     link("rescue.pay", "/selamatkan/{rescue}"),
     link("rescue.pay", "/selamatkan/{rescue}", 422, method="POST"),
     link("relay.seat", "/estafet/{relay}"),

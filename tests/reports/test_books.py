@@ -31,6 +31,14 @@ INDEX = "uq_coverage_month_live"
 RELIEF = "sector, programme, percent, from_month, to_month, excludes_government, legal_basis, source, recorded_at, superseded_at"
 SECOND = "(SELECT payment_id FROM suspense WHERE reason = 'duplicate' ORDER BY id LIMIT 1)"
 FAULTS: dict[str, str] = {
+    "a helper helps the same worker": """UPDATE rescue SET rescued_id = (SELECT min(id) FROM sponsorship)
+        WHERE id = (SELECT min(id) FROM rescue)""",
+    "a seat is between two sponsors of its worker": """UPDATE seat SET worker_id = (SELECT min(id) FROM worker)
+        WHERE id = (SELECT min(id) FROM seat)""",
+    "a seat that is taken is known as help": """UPDATE rescue SET kind = 'rescue'
+        WHERE id = (SELECT min(id) FROM rescue)""",
+    "a seat whose time is over is not open": """UPDATE seat SET expires_at = '2020-01-01 00:00:00'
+        WHERE state = 'offered'""",
     "I1 a month has one payer": """UPDATE coverage_month SET worker_id = (SELECT worker_id FROM coverage_month c
         WHERE c.state = 'posted' ORDER BY c.id LIMIT 1), month = (SELECT month FROM coverage_month c WHERE c.state = 'posted'
         ORDER BY c.id LIMIT 1) WHERE id = (SELECT max(id) FROM coverage_month c WHERE c.state = 'paid')""",
