@@ -68,7 +68,9 @@ def test_reserved_months_keep_every_part_of_their_price_and_the_rows_that_made_i
     )
 
 
-def test_i1_a_month_somebody_funds_is_refused_whole_and_the_next_free_one_is_offered(app: Flask, cast: Cast) -> None:
+def test_i1_openimis_voucher_a_month_somebody_funds_is_refused_whole_and_the_next_free_one_is_offered(
+    app: Flask, cast: Cast
+) -> None:
     worker = factories.worker()
     factories.sponsorship(cast.tono, worker, first="2027-01", count=2)
     mine = factories.sponsorship(cast.sari, worker, first="2026-01", count=1)

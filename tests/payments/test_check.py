@@ -36,7 +36,7 @@ def test_everything_is_shown_again_with_a_way_to_change_it(till: Till, client: P
     assert {"/lindungi", "/lindungi/data", "/lindungi/lama"} <= links
 
 
-def test_the_risks_are_told_before_paying(till: Till, client: PageClient) -> None:
+def test_liberapay_1684_the_risks_are_told_before_paying(till: Till, client: PageClient) -> None:
     walk(client).sees(
         "sungguh bekerja", "Sakit yang sudah ada", "Tiga bulan berturut-turut", "Rp10 juta", "sudah terdaftar di tempat lain"
     )
@@ -136,7 +136,7 @@ def test_below_our_floor_the_form_says_what_to_do(till: Till, client: PageClient
     page.sees("paling sedikit Rp20.000", "Tambah bulannya")
 
 
-def test_steps_cannot_be_skipped(till: Till, client: PageClient) -> None:
+def test_openspp_294_771_steps_cannot_be_skipped(till: Till, client: PageClient) -> None:
     assert client.get(PATH).location == "/lindungi"
     assert client.post(PATH, PAYER).location == "/lindungi"
     assert not till.all(Order)

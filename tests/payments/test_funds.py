@@ -258,7 +258,7 @@ def test_every_reason_has_its_words() -> None:
 # ---- pages ---------------------------------------------------------------------------------------------------------------------
 
 
-def test_the_page_shows_every_rupiah_without_a_month_and_no_payers_name(till: Till, as_: As) -> None:
+def test_opencollective_8189_the_page_shows_every_rupiah_without_a_month_and_no_payers_name(till: Till, as_: As) -> None:
     paid_twice(till)
     page = as_("maya").get("/petugas/dana")
     page.sees("Rp92.400", "S••• W•••", "Tidak jadi kembali", "Dibayar dua kali")

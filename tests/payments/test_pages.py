@@ -244,7 +244,7 @@ def test_nobody_else_stops_it(till: Till, as_: As, client: PageClient) -> None:
 # ---- receipts ------------------------------------------------------------------------------------------------------------------
 
 
-def test_a_receipt_lists_every_month_and_no_whole_nik(till: Till, client: PageClient, as_: As) -> None:
+def test_liberapay_1684_a_receipt_lists_every_month_and_no_whole_nik(till: Till, client: PageClient, as_: As) -> None:
     given = answers()
     order_id = till.paid(given=given)
     receipt = till.all(Receipt)[0]

@@ -161,7 +161,7 @@ def test_paying_twice_gives_the_second_payment_back(till: Till, agrees: Callable
 # ---- expiring and coming late --------------------------------------------------------------------------------------------------
 
 
-def test_an_unpaid_bill_expires_after_asking_and_frees_its_months(till: Till) -> None:
+def test_pretix_2629_an_unpaid_bill_expires_after_asking_and_frees_its_months(till: Till) -> None:
     order_id = till.open()
     with later(HOUR + timedelta(minutes=29)):
         jobs.expire_orders()

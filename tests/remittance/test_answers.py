@@ -97,7 +97,9 @@ def test_another_file_with_the_same_words_changes_nothing_either(desk: Desk) -> 
     assert factories.count(AnswerRow) == 1 and len(told("posted")) == 1
 
 
-def test_every_problem_is_told_at_once_by_row_and_column_and_nothing_is_applied(desk: Desk) -> None:
+def test_pretix_import_entitlementcard_pr_2969_every_problem_is_told_at_once_by_row_and_column_and_nothing_is_applied(
+    desk: Desk,
+) -> None:
     one, two = desk.promise(), desk.promise("tono")
     code = desk.paid()
     good, other = desk.rows_for(one)[0], desk.rows_for(two)[0]
@@ -132,6 +134,17 @@ def test_every_problem_is_told_at_once_by_row_and_column_and_nothing_is_applied(
     assert good[0] not in words and other[0] not in words and ALIEN not in words
 
 
+@pytest.mark.parametrize("amount", ["0", "", "-8400"])
+def test_pretix_5168_a_row_of_nothing_is_refused_and_nobody_is_told(desk: Desk, amount: str) -> None:
+    one = desk.promise()
+    code = desk.paid()
+    row = desk.rows_for(one)[0]
+    row[2] = amount
+    file = desk.answer(code, [row])
+    assert (file.state, len(file.problems)) == (FileState.refused, 1)
+    assert desk.states(one) == ["remitted"] and not told("posted") and not told("bounced")
+
+
 def test_a_result_that_contradicts_an_earlier_one_is_a_problem(desk: Desk) -> None:
     one, two = desk.promise(), desk.promise("tono")
     code = desk.paid()
@@ -151,7 +164,9 @@ def test_a_result_that_contradicts_an_earlier_one_is_a_problem(desk: Desk) -> No
     ],
     ids=["empty", "columns", "damaged", "only titles"],
 )
-def test_a_file_that_cannot_be_read_is_refused_whole_with_its_sentence(desk: Desk, data: bytes, no: type[Any]) -> None:
+def test_entitlementcard_1868_a_file_that_cannot_be_read_is_refused_whole_with_its_sentence(
+    desk: Desk, data: bytes, no: type[Any]
+) -> None:
     promise = desk.promise()
     code = desk.paid()
     with transaction():
@@ -163,7 +178,7 @@ def test_a_file_that_cannot_be_read_is_refused_whole_with_its_sentence(desk: Des
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
-def test_an_answer_is_read_in_other_encodings(desk: Desk, encoding: str) -> None:
+def test_entitlementcard_2663_an_answer_is_read_in_other_encodings(desk: Desk, encoding: str) -> None:
     promise = desk.promise()
     code = desk.paid()
     rows = desk.rows_for(promise)

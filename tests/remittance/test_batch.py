@@ -206,7 +206,7 @@ def test_a_payment_needs_its_proof_and_its_exact_total(desk: Desk) -> None:
     assert desk.batch(code).state is BatchState.code_received
 
 
-def test_each_step_is_taken_once_and_in_order(desk: Desk) -> None:
+def test_openspp_294_771_each_step_is_taken_once_and_in_order(desk: Desk) -> None:
     desk.promise()
     code = desk.gather()
     for early in (desk.code, desk.pay):

@@ -67,7 +67,7 @@ def test_each_stamp_appears_with_its_day_and_the_fourth_when_the_news_went_out(d
     assert page.statements <= 7
 
 
-def test_the_sponsor_reads_a_sentence_while_her_money_stands_too_long(desk: Desk, as_: As) -> None:
+def test_liberapay_pr_1674_the_sponsor_reads_a_sentence_while_her_money_stands_too_long(desk: Desk, as_: As) -> None:
     promise = desk.promise(first="2026-11")
     with transaction() as session:
         session.get_one(Sponsorship, promise).decided_at = clock.now()

@@ -287,7 +287,7 @@ def test_a_decision_can_neither_be_changed_nor_deleted(cast: Cast) -> None:
 # ---- what was seen -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_decision_on_something_that_changed_meanwhile_is_refused(cast: Cast) -> None:
+def test_openspp_626_a_decision_on_something_that_changed_meanwhile_is_refused(cast: Cast) -> None:
     code = asked_for(cast)
     before = seen(code)
     with transaction() as session:

@@ -189,7 +189,7 @@ def test_a_sponsor_who_wants_quiet_does_not_silence_the_officers_list(cast: Cast
     assert [tuple(row) for row in db.session.execute(asked)] == [("sponsor", "skipped"), ("staff", "listed")]
 
 
-def test_i18_one_that_fails_leaves_the_others_done(
+def test_i18_liberapay_pr_2224_one_that_fails_leaves_the_others_done(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     running(cast)

@@ -131,7 +131,7 @@ def test_the_price_is_that_of_each_month(cast: Cast, as_: As) -> None:
     page.sees("Desember 2026 Rp8.400", "setelah potongan Rp8.400", "Januari 2027 Rp16.800")
 
 
-def test_renewing_is_offered_with_the_coming_prices_while_running_in_grace_and_after(cast: Cast, as_: As) -> None:
+def test_forus_1343_1184_renewing_is_offered_with_the_coming_prices_while_running_in_grace_and_after(cast: Cast, as_: As) -> None:
     for facts in ({}, {"first": "2026-05"}, {"first": "2026-01", "term": T.ended}):
         code, _id = promise(cast, **facts)
         page = as_("sari").get(f"/dukungan/{code}")
@@ -330,7 +330,9 @@ def test_item_34_what_people_type_comes_out_as_text(cast: Cast, as_: As, nasty: 
         ((2027, 3, 1), "Terputus"),
     ],
 )
-def test_the_last_day_is_covered_and_what_follows_is_told(cast: Cast, as_: As, day: tuple[int, int, int], words: str) -> None:
+def test_forus_1380_msupply_7942_the_last_day_is_covered_and_what_follows_is_told(
+    cast: Cast, as_: As, day: tuple[int, int, int], words: str
+) -> None:
     code, _id = promise(cast)
     sari = as_("sari")
     with clock.frozen(datetime(*day, 1, tzinfo=UTC)):

@@ -198,7 +198,7 @@ def test_a_worker_from_the_list_stays_unnamed_in_messages(cast: Cast) -> None:
     assert "Ibu S." in body
 
 
-def test_no_reminder_of_what_is_not_running(cast: Cast) -> None:
+def test_openimis_bulk_expiry_no_reminder_of_what_is_not_running(cast: Cast) -> None:
     for facts in (
         {"review": R.submitted, "term": T.waiting},
         {"review": R.rejected, "term": T.cancelled},

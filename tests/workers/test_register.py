@@ -56,7 +56,7 @@ def code_on(page: Page) -> str:
 
 
 @pytest.mark.parametrize("who", ["hasan", "dewi", "agus"])
-def test_i16_a_worker_without_a_phone_is_registered_and_listed(as_: As, cast: Cast, who: str) -> None:
+def test_i16_e_shram_a_worker_without_a_phone_is_registered_and_listed(as_: As, cast: Cast, who: str) -> None:
     typed = answers()
     page = as_(who).post("/petugas/pekerja/baru", typed)
     assert page.status == 201
