@@ -41,6 +41,7 @@ class Config:
     order_minutes: int = 60
     renewal_limit_rupiah: int = 500_000
     refund_limit_rupiah: int = 500_000
+    jobs_url: str = ""
     log_level: str = "INFO"
     extra: dict[str, object] = field(default_factory=dict)
 
@@ -74,6 +75,14 @@ def _seal_keys(env: Mapping[str, str]) -> dict[str, bytes]:
 def _database_url(env: Mapping[str, str], instance: Path) -> str:
     url = env.get("DATABASE_URL") or f"sqlite:///{instance / 'sertakan.db'}"
     return "postgresql://" + url.removeprefix("postgres://") if url.startswith("postgres://") else url
+
+
+def _jobs_url(env: Mapping[str, str]) -> str:
+    """Where several machines share their knocks; without it they lie in a folder of this one."""
+    url = env.get("JOBS_URL", "")
+    if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        raise BadConfig("JOBS_URL must be redis://…, rediss://… or unix://…, or nothing.")
+    return url
 
 
 def load(env: Mapping[str, str] | None = None) -> Config:
@@ -112,5 +121,6 @@ def load(env: Mapping[str, str] | None = None) -> Config:
         order_minutes=int(env.get("ORDER_MINUTES", "60")),
         renewal_limit_rupiah=int(env.get("RENEWAL_LIMIT_RUPIAH", "500000")),
         refund_limit_rupiah=int(env.get("REFUND_LIMIT_RUPIAH", "500000")),
+        jobs_url=_jobs_url(env),
         log_level=env.get("LOG_LEVEL", "INFO"),
     )

@@ -2,7 +2,8 @@
 
 The rows are the truth: every job finds what is due by itself, so a lost, doubled or late task changes nothing (ARCHITECTURE 4).
 Huey only says "look again": from its clock, or from a knock after a commit. It lives in the worker's memory: what a killed worker loses
-is found again at its next start.
+is found again at its next start. Several workers may share the work: each due moment is claimed by one of them (`runs`), each knock
+is heard by one (`web.knock`).
 """
 
 import logging
@@ -10,7 +11,6 @@ import secrets
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -37,10 +37,11 @@ from sertakan.runs.rules import DAY, FIVE, MINUTE, SCHEDULE
 from sertakan.sponsorships import jobs as sponsorships
 from sertakan.sponsorships import letters
 from sertakan.web import limits
-from sertakan.web.knock import heard, knocks_of
+from sertakan.web.knock import Deaf, Knocks, knocks_of
 
 log = logging.getLogger("sertakan.jobs")
 LISTEN_S = 0.2
+DEAF_S = 5.0
 
 
 def sweep() -> object:
@@ -147,15 +148,16 @@ def make_queue(app: Flask) -> Any:
     return queue
 
 
-def listen(folder: Path, wake: Callable[[str], object]) -> None:
+def listen(knocks: Knocks, wake: Callable[[str], object]) -> None:
     """Pass on what is knocked for, for as long as the process lives. A name that is no job is dropped."""
     while True:
         try:
-            for name in heard(folder):
+            for name in knocks.take():
                 if name in JOBS:
                     wake(name)
-        except OSError as error:
-            log.warning("knocks cannot be heard: %s", error.strerror)
+        except Deaf as error:
+            log.warning("knocks cannot be heard: %s", type(error).__name__)
+            time.sleep(DEAF_S)
         time.sleep(LISTEN_S)
 
 

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "/snap/bin/chromium")
 COUNT = re.compile(r"(\d+) (passed|failed|skipped|errors?)\b")
 CLOSING = re.compile(r"(passed|failed|skipped|errors?|deselected|no tests ran).* in \d+\.\d+s")
-MISSING = re.compile(r"SKIPPED .*(chromium|browser|postgresql)", re.IGNORECASE)
+MISSING = re.compile(r"SKIPPED .*(chromium|browser|postgresql|redis)", re.IGNORECASE)
 
 
 class Outcome(NamedTuple):

@@ -1,46 +1,90 @@
 """After a commit: "look again". Losing a knock costs a minute, never a row (ARCHITECTURE 4).
 
-A knock is an empty file named after the job, in a folder that the web processes share with the worker: one tiny write, at most one
-waiting for each job, and nothing of the queue is loaded where pages are served.
+Without JOBS_URL a knock is an empty file named after the job, in a folder that the web processes share with the worker: one tiny write,
+at most one waiting for each job, and nothing of the queue is loaded where pages are served. With JOBS_URL it is a name in a set in
+Redis, which several machines share; each knock is heard by one of their workers.
 """
 
 import logging
 from pathlib import Path
+from typing import Protocol, cast
 
 from flask import Flask, current_app
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from sertakan.db import refuse_inside_transaction
 
 log = logging.getLogger("sertakan.knock")
+KEY = "sertakan:knocks"
+PATIENCE_S = 1.0  # no page waits longer for a knock
+Deaf = (OSError, RedisError)
+
+
+class Knocks(Protocol):
+    """Where knocks lie until they are heard. Both raise one of `Deaf` when the place is not there."""
+
+    def leave(self, job: str) -> None: ...
+
+    def take(self) -> list[str]:
+        """The jobs that were knocked for, each once. Taken before they run, so a knock that comes meanwhile is heard again."""
+        ...
+
+
+class Folder:
+    """Of one machine."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def leave(self, job: str) -> None:
+        (self.path / job).touch()
+
+    def take(self) -> list[str]:
+        jobs = sorted(path.name for path in self.path.iterdir()) if self.path.is_dir() else []
+        for job in jobs:
+            (self.path / job).unlink(missing_ok=True)
+        return jobs
+
+
+class Shared:
+    """Of several machines. The client connects at the first knock, and again when the connection was lost."""
+
+    def __init__(self, url: str) -> None:
+        once_more = Retry(NoBackoff(), 1)  # a connection that the server closed meanwhile
+        times = {"socket_timeout": PATIENCE_S, "socket_connect_timeout": PATIENCE_S}
+        self.client = Redis.from_url(url, retry=once_more, decode_responses=True, **times)
+
+    def leave(self, job: str) -> None:
+        self.client.sadd(KEY, job)
+
+    def take(self) -> list[str]:
+        """SPOP gives each name to one caller only."""
+        return sorted(cast("list[str]", self.client.spop(KEY, 100)))
 
 
 def init_knock(app: Flask) -> None:
     """Let this process knock. Under test nobody listens."""
     if not app.testing:
-        folder = knocks_of(app)
-        folder.mkdir(parents=True, exist_ok=True)
-        app.extensions["knocks"] = folder
+        app.extensions["knocks"] = knocks_of(app)
 
 
-def knocks_of(app: Flask) -> Path:
+def knocks_of(app: Flask) -> Knocks:
     """Where the knocks of this instance lie."""
-    return Path(app.instance_path) / "knocks"
+    if url := app.config["SETTINGS"].jobs_url:
+        return Shared(url)
+    folder = Path(app.instance_path) / "knocks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return Folder(folder)
 
 
 def knock(job: str) -> None:
     """Wake this job, after the transaction that left it something to do."""
     refuse_inside_transaction()
-    folder = current_app.extensions.get("knocks")
-    if folder is not None:
+    knocks: Knocks | None = current_app.extensions.get("knocks")
+    if knocks is not None:
         try:
-            (folder / job).touch()
-        except OSError as error:  # the row is there, and the clock finds it within the minute
-            log.warning("no knock for %s: %s", job, error.strerror)
-
-
-def heard(folder: Path) -> list[str]:
-    """The jobs that were knocked for, each once. Taken before they run, so a knock that comes meanwhile is heard again."""
-    jobs = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    for job in jobs:
-        (folder / job).unlink(missing_ok=True)
-    return jobs
+            knocks.leave(job)
+        except Deaf as error:  # the row is there, and the clock finds it within the minute
+            log.warning("no knock for %s: %s", job, type(error).__name__)
