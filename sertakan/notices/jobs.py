@@ -7,6 +7,7 @@ reminder is stamped `handed_at` just before it is handed over, and one that is f
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -19,9 +20,12 @@ from sertakan.kit import clock
 from sertakan.notices import queries, rules
 from sertakan.notices.email import BadAddress, Mail, NotSent, Postman, ServerAway, is_configured
 from sertakan.notices.models import Notice, NoticeState
+from sertakan.web.knock import knock
 
 log = logging.getLogger("sertakan.notices")
 FEW = 20
+MANY = 200
+TURN_S = 5.0  # how long the other jobs wait for the messages
 Look = Callable[[Notice], str | None]
 
 
@@ -29,36 +33,40 @@ def _nothing_to_look_at(_notice: Notice) -> None:
     return None
 
 
-def send_due(limit: int = 200, look_again: Look = _nothing_to_look_at) -> int:
-    """Send up to `limit` messages whose time has come; returns how many went out.
+def send_due(limit: int | None = None, look_again: Look = _nothing_to_look_at, seconds: float = TURN_S) -> int:
+    """Send messages whose time has come until none is left (or `limit` of them were looked at); returns how many went out.
 
     `look_again` is asked about each reminder inside the transaction that claims it: why it is no longer true, or None. Without a
     mail server nothing goes out: in the demo the messages count as sent and are read on its page, elsewhere they wait. A run
-    stops when the server was away three times in a row: it is not asked two hundred times.
+    stops when the server was away three times in a row: it is not asked about each of them. After `seconds` it lets the other jobs
+    have their turn and knocks for the rest.
     """
     demo = bool(current_app.config["DEMO"])
     if not is_configured() and not demo:
-        if due := queries.list_due(clock.now(), limit):
-            log.warning("%s messages wait: SMTP_URL is not set", len(due))
+        if due := queries.list_due(clock.now(), MANY):
+            log.warning("%s messages wait: SMTP_URL is not set", f"{MANY} or more" if len(due) == MANY else len(due))
         return 0
-    sent = away = 0
+    until, sent, away = time.monotonic() + seconds, 0, 0
     with Postman() as postman:
         for notice_id in _due(limit):
             mail = _claim(notice_id, look_again)
-            if mail is None:
-                continue
-            went = _deliver(postman, notice_id, mail)
-            sent, away = sent + bool(went), away + 1 if went is None else 0
+            if mail is not None:
+                went = _deliver(postman, notice_id, mail)
+                sent, away = sent + bool(went), away + 1 if went is None else 0
             if away == rules.MOST_FAILURES:
+                break
+            if time.monotonic() >= until:
+                knock("notices")
                 break
     return sent
 
 
-def _due(limit: int) -> Iterator[int]:
+def _due(limit: int | None) -> Iterator[int]:
     """Up to `limit` of them, asked for a few at a time: a code that comes while reminders go out is among the next few."""
     seen: set[int] = set()
-    while len(seen) < limit:
-        few = [row_id for row_id in queries.list_due(clock.now(), min(FEW, limit - len(seen))) if row_id not in seen]
+    while limit is None or len(seen) < limit:
+        wanted = FEW if limit is None else min(FEW, limit - len(seen))
+        few = [row_id for row_id in queries.list_due(clock.now(), wanted) if row_id not in seen]
         if not few:
             return
         seen.update(few)

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from sertakan import jobs
+from sertakan.reports import health
+from sertakan.runs.rules import SCHEDULE
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGE = ROOT / "sertakan"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -170,3 +174,8 @@ def test_a51_no_database_key_file_or_environment_is_in_the_repository() -> None:
 
 def test_a51_the_pattern_sees_a_planted_secret() -> None:
     assert SECRETS.search("STRIPE_API_KEY=sk_" + "live_" + "4eC39HqLyjWDarjtT1zdp7dc")
+
+
+def test_every_job_has_its_period_and_its_name() -> None:
+    """Without a period in `runs.rules` the clock never starts a job; without a name in `reports.health` no page shows it."""
+    assert set(SCHEDULE) == set(jobs.JOBS) == set(health.JOBS)

@@ -115,6 +115,17 @@ def test_many_go_out_over_one_connection_oldest_first(posting: Letterbox, app: F
     assert amounts == ["Rp1.000", "Rp1.001", "Rp1.002", "Rp1.003", "Rp1.004"]
 
 
+def test_a_run_goes_on_until_nothing_waits_and_lets_others_have_their_turn(
+    posting: Letterbox, app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+    monkeypatch.setattr(jobs, "knock", heard.append)
+    for number in range(30):
+        write("refunded", cast.sari, facts("refunded", amount=1_000 + number))
+    assert (jobs.send_due(seconds=0), heard) == (1, ["notices"])
+    assert (jobs.send_due(seconds=600), heard) == (29, ["notices"])
+
+
 def test_a_stale_message_is_dropped_with_a_reason(posting: Letterbox, app: Flask, cast: Cast) -> None:
     write("code", cast.sari, facts("code"), stale_at=NOW + timedelta(minutes=10))
     with clock.frozen(NOW + timedelta(minutes=10)):

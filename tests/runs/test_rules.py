@@ -4,18 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sertakan import jobs
-from sertakan.reports import health
 from sertakan.runs import rules
-from sertakan.runs.rules import DAY, FIVE, MINUTE, SCHEDULE, Period, RunState
+from sertakan.runs.rules import DAY, FIVE, MINUTE, Period, RunState
 
 
 def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def test_every_job_has_its_period_and_its_name() -> None:
-    assert set(SCHEDULE) == set(jobs.JOBS) == set(health.JOBS)
 
 
 @pytest.mark.parametrize(
