@@ -40,6 +40,7 @@ from sertakan.web import limits
 from sertakan.web.knock import Deaf, Knocks, knocks_of
 
 log = logging.getLogger("sertakan.jobs")
+TURN_S = 5.0  # how long the other jobs wait for the messages
 LISTEN_S = 0.2
 DEAF_S = 5.0
 
@@ -50,7 +51,7 @@ def sweep() -> object:
 
 def send_notices() -> object:
     """Reminders are looked at once more before they go out."""
-    return notices.send_due(look_again=letters.look_again)
+    return notices.send_due(look_again=letters.look_again, seconds=TURN_S)
 
 
 JOBS: dict[str, Callable[[], object]] = {

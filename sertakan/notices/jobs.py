@@ -7,6 +7,7 @@ reminder is stamped `handed_at` just before it is handed over, and one that is f
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -25,7 +26,6 @@ from sertakan.web.knock import knock
 log = logging.getLogger("sertakan.notices")
 FEW = 20
 MANY = 200
-TURN_S = 5.0  # how long the other jobs wait for the messages
 Look = Callable[[Notice], str | None]
 
 
@@ -33,7 +33,7 @@ def _nothing_to_look_at(_notice: Notice) -> None:
     return None
 
 
-def send_due(limit: int | None = None, look_again: Look = _nothing_to_look_at, seconds: float = TURN_S) -> int:
+def send_due(limit: int | None = None, look_again: Look = _nothing_to_look_at, seconds: float = math.inf) -> int:
     """Send messages whose time has come until none is left (or `limit` of them were looked at); returns how many went out.
 
     `look_again` is asked about each reminder inside the transaction that claims it: why it is no longer true, or None. Without a
