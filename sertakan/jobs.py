@@ -80,11 +80,11 @@ LOOKS = {MINUTE: crontab(minute="*"), FIVE: crontab(minute="*/5"), DAY: crontab(
 # what one job leaves for another to do at once
 THEN = {
     "autopay": ("notices",),
-    "events": ("refunds", "notices"),
+    "events": ("seats", "refunds", "notices"),
     "sweep": ("reminders", "notices"),
     "remittance": ("refunds", "notices"),
     "expire": ("refunds", "notices"),
-    "reconcile": ("refunds", "notices"),
+    "reconcile": ("seats", "refunds", "notices"),
 }
 
 
