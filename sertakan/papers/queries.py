@@ -14,6 +14,7 @@ from sertakan.coverage.models import CoverageMonth
 from sertakan.coverage.rules import LIVE, MonthState
 from sertakan.db import db, keyring
 from sertakan.kit import nik
+from sertakan.kit.crypto import Keyring
 from sertakan.kit.months import Month
 from sertakan.papers import rules
 from sertakan.papers.models import Paper, PaperPiece
@@ -129,32 +130,35 @@ def count_approved(organisation_id: int) -> int:
 
 def list_part(organisation_id: int, after: int) -> tuple[list[ListedWorker], int]:
     """So many workers after a promise's id, and the id of the last; empty at the end. Each NIK is opened and masked at once."""
+    promise, worker = Sponsorship.__table__.c, Worker.__table__.c  # plain columns: no rows of the ORM are put together
     rows = db.session.execute(
         select(
-            Sponsorship.id,
-            Sponsorship.code,
-            Sponsorship.typed_name,
-            Sponsorship.chosen_from_list,
-            Sponsorship.first_month,
-            Sponsorship.last_month,
-            Worker.id.label("worker_id"),
-            Worker.ref.label("worker_ref"),
-            Worker.nik_sealed,
-            Worker.occupation_code,
-            Worker.kelurahan_code,
+            promise.id,
+            promise.code,
+            promise.typed_name,
+            promise.chosen_from_list,
+            promise.first_month,
+            promise.last_month,
+            worker.id.label("worker_id"),
+            worker.ref.label("worker_ref"),
+            worker.nik_sealed,
+            worker.occupation_code,
+            worker.kelurahan_code,
         )
+        .select_from(Sponsorship)
         .join(Worker, Worker.id == Sponsorship.worker_id)
         .where(roster.promises_of(organisation_id), Sponsorship.id > after)
         .order_by(Sponsorship.id)
         .limit(CHUNK)
     ).all()
     months = _months(organisation_id, [row.worker_id for row in rows])
-    return [_listed(row, months.get(row.worker_id, [])) for row in rows], rows[-1].id if rows else after
+    keys = keyring()
+    return [_listed(keys, row, months.get(row.worker_id, [])) for row in rows], rows[-1].id if rows else after
 
 
-def _listed(row: Any, months: list[tuple[Month, MonthState, int]]) -> ListedWorker:
+def _listed(keys: Keyring, row: Any, months: list[tuple[Month, MonthState, int]]) -> ListedWorker:
     hidden = row.chosen_from_list
-    digits = "" if hidden else keyring().open(row.nik_sealed, f"worker:{row.worker_ref}:nik_sealed")
+    digits = "" if hidden else keys.open(row.nik_sealed, f"worker:{row.worker_ref}:nik_sealed")
     return ListedWorker(
         code=row.code,
         name=f"{row.typed_name[:1]}." if hidden else row.typed_name,
@@ -170,8 +174,10 @@ def _listed(row: Any, months: list[tuple[Month, MonthState, int]]) -> ListedWork
 
 def _months(organisation_id: int, worker_ids: Sequence[int]) -> dict[int, list[tuple[Month, MonthState, int]]]:
     found: dict[int, list[tuple[Month, MonthState, int]]] = {}
+    cell = CoverageMonth.__table__.c
     rows = db.session.execute(
-        select(CoverageMonth.worker_id, CoverageMonth.month, CoverageMonth.state, CoverageMonth.price_rupiah)
+        select(cell.worker_id, cell.month, cell.state, cell.price_rupiah)
+        .select_from(CoverageMonth)
         .join(Sponsorship, Sponsorship.id == CoverageMonth.sponsorship_id)
         .where(
             Sponsorship.organisation_id == organisation_id,
