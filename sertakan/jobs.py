@@ -59,6 +59,7 @@ JOBS: dict[str, Callable[[], object]] = {
     "files": bulk.check_files,
     "leavers": leavers.work_off,
     "papers": papers.make_papers,
+    "news": api.send_news,
     "refunds": payments.send_refunds,
     "autopay": autopay.work,
     "renewals": review.approve_renewals,

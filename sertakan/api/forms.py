@@ -12,6 +12,10 @@ class EmptyForm(BaseForm):
     """Only the form token: a button."""
 
 
+class HookForm(BaseForm):
+    url = TextField(_l("Alamat (https://…)"), validators=[Required(_l("Tulis alamat yang menerima kabar"))], longest=500)
+
+
 class TokenForm(BaseForm):
     name = TextField(
         _l("Dipakai untuk apa?"), validators=[Required(_l("Tulis dipakai untuk apa, misalnya sistem gaji"))], longest=80

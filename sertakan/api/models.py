@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sertakan.accounts.models import Membership, Organisation
-from sertakan.db import Instant, Model, key, ref
+from sertakan.api.rules import DeliveryState
+from sertakan.db import Instant, Model, Sealed, choice, key, ref
 
 
 class ApiToken(Model):
@@ -45,3 +46,47 @@ class ApiCall(Model):
     status: Mapped[int] = mapped_column(default=0)
     answer: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Hook(Model):
+    """Where an organisation wants to hear of its uploads and leavers; the secret signs what is sent there."""
+
+    __tablename__ = "hook"
+
+    id: Mapped[int] = key()
+    ref: Mapped[str] = ref()
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
+    url: Mapped[str] = mapped_column(String(500))
+    secret_sealed: Mapped[str] = mapped_column(String(400))
+    made_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    closed_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    secret = Sealed("secret_sealed")
+
+
+_WAITING = text("state = 'waiting'")
+
+
+class Delivery(Model):
+    """One piece of news for one hook, once for ever by its key; sent until it is taken or given up."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("hook_id", "key"),
+        Index("ix_delivery_due", "next_try_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
+    )
+
+    id: Mapped[int] = key()
+    ref: Mapped[str] = ref()
+    hook_id: Mapped[int] = mapped_column(ForeignKey("hook.id"))
+    key: Mapped[str] = mapped_column(String(80))
+    body: Mapped[str] = mapped_column(Text)
+    state: Mapped[DeliveryState] = mapped_column(choice(DeliveryState, "state"), default=DeliveryState.waiting)
+    attempts: Mapped[int] = mapped_column(default=0)
+    status: Mapped[int | None]
+    next_try_at: Mapped[datetime] = mapped_column(Instant)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    closed_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    hook: Mapped[Hook] = relationship(lazy="joined", innerjoin=True)

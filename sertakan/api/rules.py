@@ -1,10 +1,13 @@
 """What a token may do, how it looks, and the refusals of the interface. Pure."""
 
 import hashlib
+import hmac
+import ipaddress
 import re
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from sertakan.kit.errors import N_, Refused
 
@@ -28,6 +31,34 @@ SCOPES: dict[Scope, str] = {
     Scope.uploads_write: N_("Mengunggah daftar pekerja, melihat hasilnya, dan mengajukannya"),
     Scope.leavers_write: N_("Mengunggah daftar pekerja keluar dan melihat hasilnya"),
 }
+
+
+MOST_HOOKS = 3
+MOST_TRIES = 12
+LONGEST_PAUSE = timedelta(hours=6)
+HOOK_PREFIX = "whs_"
+
+
+class DeliveryState(StrEnum):
+    waiting = "waiting"
+    sent = "sent"
+    failed = "failed"  # tried so often that nobody listens any more
+
+
+D = DeliveryState
+DELIVERY_MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
+    D.waiting: frozenset({D.sent, D.failed}),
+    D.sent: frozenset(),
+    D.failed: frozenset(),
+}
+
+
+class AddressUnsafe(Refused):
+    message = N_("Alamat harus https:// dan dapat dicapai dari internet, tanpa nama pengguna di dalamnya.")
+
+
+class TooManyHooks(Refused):
+    message = N_("Paling banyak %(most)s alamat kabar. Hapus dulu yang tidak dipakai.")
 
 
 class TokenUnknown(Refused):
@@ -80,3 +111,61 @@ def body_hash(parts: Iterable[bytes]) -> str:
     for part in parts:
         mark.update(len(part).to_bytes(8, "big") + part)
     return mark.hexdigest()
+
+
+# ---- news to the organisation's own programs -----------------------------------------------------------------------------------
+
+
+def check_address(url: str, *, loopback: bool = False) -> tuple[str, int, str]:
+    """Host, port and path of an address that news may go to. Refuses AddressUnsafe: https only, no user name, no bare private address.
+
+    `loopback` (tests) lets http to 127.0.0.1 through. Whether a name leads to a private address is looked at when it is resolved.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise AddressUnsafe(field="url") from error
+    own = loopback and parts.scheme == "http" and host == "127.0.0.1"
+    plain = url.isascii() and url.isprintable() and " " not in url and not parts.username and not parts.password
+    if not plain or not host or not (own or (parts.scheme == "https" and "." in host and is_public_name(host))):
+        raise AddressUnsafe(field="url")
+    return (
+        host,
+        port or (443 if parts.scheme == "https" else 80),
+        (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+    )
+
+
+def is_public_name(host: str) -> bool:
+    """Not a number that names this machine or a private network; a name is looked at when it is resolved."""
+    try:
+        return is_public(host)
+    except ValueError:
+        return not host.endswith((".local", ".internal", ".localhost")) and not host.replace(".", "").isdigit()
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the internet's; an IPv4 address inside an IPv6 one counts as itself."""
+    number = ipaddress.ip_address(address)
+    if isinstance(number, ipaddress.IPv6Address) and (inner := number.ipv4_mapped or number.sixtofour):
+        number = inner
+    return number.is_global and not number.is_multicast
+
+
+def check_delivery(before: DeliveryState, to: DeliveryState) -> None:
+    """Raises ValueError for a step that the table does not have: a bug."""
+    if to not in DELIVERY_MOVES[before]:
+        raise ValueError(f"delivery: {before} -> {to}")
+
+
+def signature(secret: str, body: bytes, at: datetime) -> str:
+    """`t=…,v1=…`: the second of sending, and the keyed hash of `t.body`, as Stripe signs its own."""
+    moment = str(int(at.timestamp()))
+    mark = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={moment},v1={mark}"
+
+
+def pause(attempts: int) -> timedelta:
+    """Before the next try: a minute, doubling up to six hours."""
+    return min(timedelta(minutes=2 ** min(max(attempts - 1, 0), 10)), LONGEST_PAUSE)

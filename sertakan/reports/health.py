@@ -24,6 +24,7 @@ JOBS = {
     "events": N_("Kabar pembayaran"),
     "files": N_("Berkas unggahan"),
     "papers": N_("Berkas lampiran"),
+    "news": N_("Kabar untuk program"),
     "leavers": N_("Berkas pekerja keluar"),
     "refunds": N_("Pengembalian dana"),
     "autopay": N_("Perpanjangan otomatis"),

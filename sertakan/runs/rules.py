@@ -42,6 +42,7 @@ SCHEDULE: dict[str, Period] = {
     "events": MINUTE,
     "files": MINUTE,
     "papers": MINUTE,
+    "news": MINUTE,
     "leavers": MINUTE,
     "refunds": MINUTE,
     "autopay": MINUTE,

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sertakan.accounts import codes, staff
 from sertakan.accounts.models import MemberRole, Membership, Organisation, OrganisationKind, Person, SignIn
 from sertakan.accounts.permissions import Role
+from sertakan.api import news
 from sertakan.api import queries as api_rows
 from sertakan.api import service as api
 from sertakan.api.rules import Scope
@@ -136,7 +137,16 @@ def _roster(ref: str, cast: Cast) -> dict[str, str]:
         mine = organisation_rows.get_membership(ref, cast.sari)
         api.make_token(actor=mine, name=HIDDEN_NAME, scopes=[Scope.workers_read])
         [token] = api_rows.list_tokens(mine, clock.now())
-        return {"on_roster": code, "leavers": file.ref, "paper": paper.ref, "paper_code": paper.code, "api_token": token.ref}
+        news.open_hook(actor=mine, url="https://sistem.muara.test/kabar")
+        [hook] = news.list_hooks(company)
+        return {
+            "on_roster": code,
+            "leavers": file.ref,
+            "paper": paper.ref,
+            "paper_code": paper.code,
+            "api_token": token.ref,
+            "hook": hook.ref,
+        }
 
 
 def _upload(company: Organisation, cast: Cast) -> Upload:
