@@ -110,20 +110,6 @@ def standing_of(worker_id: int, today: date) -> StandingOn:
     return standing(((month, state) for month, state in db.session.execute(statement)), today)
 
 
-def standings(worker_ids: Collection[int], today: date) -> dict[int, StandingOn]:
-    """Many workers' standings in one statement."""
-    if not worker_ids:
-        return {}
-    rows = db.session.execute(standing_select(today, worker_ids))
-    return {row.worker_id: read_standing(row) for row in rows}
-
-
-def read_standing(row: Any) -> StandingOn:
-    """A row of `standing_select` as the answer of the rule."""
-    until = row.covered_month.last_day if row.covered_month else None
-    return StandingOn(Standing(row.standing), until, row.unpaid_months, bool(row.protected))
-
-
 def standing_select(today: date, worker_ids: Collection[int] | Select[int] | None = None) -> Select[Any]:
     """`rules.standing` for all workers (or these, or those of a SELECT of ids) as one statement, the same on SQLite and PostgreSQL.
 

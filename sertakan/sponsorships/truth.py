@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sertakan.coverage import queries as coverage_queries
-from sertakan.coverage.rules import FUNDED, LIVE, MonthState, StandingOn
+from sertakan.coverage.rules import FUNDED, LIVE, MonthState, StandingOn, standing
 from sertakan.kit import clock
 from sertakan.kit.months import Month
 from sertakan.notices.rules import STALE
@@ -32,18 +32,18 @@ class Facts:
 
 
 def read(rows: Sequence[Reminder]) -> Facts:
-    """Three statements, whatever the number of lines."""
+    """Two statements, whatever the number of lines: every standing follows from the months."""
     today = clock.today()
     found = {row.id: row for row in queries.list_by_ids(sorted({row.sponsorship_id for row in rows}))}
     workers = {row.worker_id for row in rows}
     held = coverage_queries.held_of(workers)
     live = {worker: {month: state for month, state in states.items() if state in LIVE} for worker, states in held.items()}
-    return Facts(today, clock.now(), found, coverage_queries.standings(workers, today), live, held)
+    return Facts(today, clock.now(), found, {worker: standing(states, today) for worker, states in live.items()}, live, held)
 
 
 def why_not(row: Reminder, facts: Facts) -> str | None:
     """Why this line is not told any more; None while it is true."""
-    sponsorship, standing = facts.sponsorships[row.sponsorship_id], facts.standings.get(row.worker_id)
+    sponsorship, now = facts.sponsorships[row.sponsorship_id], facts.standings.get(row.worker_id)
     states = facts.months.get(row.worker_id, {})
     if reason := rules.why_no_reminder(
         audience=row.audience,
@@ -53,17 +53,17 @@ def why_not(row: Reminder, facts: Facts) -> str | None:
         declined=sponsorship.declined_until == row.covered_until,
         later_months=rules.has_later(states, Month.of(row.covered_until), FUNDED),
     ):
-        return rules.RENEWED if reason == rules.LATER_MONTHS and _own_later(row, standing) else reason
-    if sponsorship.term_state not in rules.TOLD_TERMS or standing is None or standing.covered_until != row.covered_until:
+        return rules.RENEWED if reason == rules.LATER_MONTHS and _own_later(row, now) else reason
+    if sponsorship.term_state not in rules.TOLD_TERMS or now is None or now.covered_until != row.covered_until:
         return rules.CLOSED
     if sponsorship.auto and row.kind in rules.REQUESTS:
         return rules.ANNOUNCED
     return STALE if row.stale_at <= facts.now else None
 
 
-def _own_later(row: Reminder, standing: StandingOn | None) -> bool:
+def _own_later(row: Reminder, now: StandingOn | None) -> bool:
     """Money came in for a later month: it is not only promised."""
-    return standing is not None and standing.covered_until is not None and standing.covered_until > row.covered_until
+    return now is not None and now.covered_until is not None and now.covered_until > row.covered_until
 
 
 def waits(row: Reminder, facts: Facts) -> bool:

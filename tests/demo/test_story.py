@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 from sertakan.accounts.models import Organisation, Person
 from sertakan.accounts.permissions import Role
 from sertakan.app import build
-from sertakan.coverage import queries as coverage
 from sertakan.coverage.models import CoverageMonth
 from sertakan.coverage.rules import MonthState, Standing
 from sertakan.db import db
@@ -26,6 +25,7 @@ from sertakan.sponsorships.rules import ReviewState
 from sertakan.workers.models import Waiting, Worker
 from tests.cast import Cast
 from tests.conftest import NOW, config_for, fresh_database, prepare
+from tests.coverage.twin import standings
 
 DAYS = (
     date(2026, 11, 22),
@@ -105,7 +105,7 @@ def test_there_is_enough_to_believe(told: dict[str, int]) -> None:
 
 def test_every_standing_can_be_seen(told: dict[str, int]) -> None:
     ids = list(db.session.scalars(select(Worker.id)))
-    found = Counter(view.standing for view in coverage.standings(ids, NOW.date()).values())
+    found = Counter(view.standing for view in standings(ids, NOW.date()).values())
     assert set(found) == set(Standing)
 
 
