@@ -154,7 +154,7 @@ class Visitor:
         self.arrives("/petugas/masuk/kode")
         self.page.locator("input[name=code]").fill(pyotp.TOTP(account["Kunci TOTP"]).now())
         self.press("Masuk")
-        self.page.wait_for_url(re.compile(r"/(petugas/(antrean|pekerja.*)|akun)$"))
+        self.page.wait_for_url(re.compile(r"/(petugas/(?!masuk)\w+.*|akun)$"))
 
 
 @contextmanager

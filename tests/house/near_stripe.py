@@ -18,6 +18,7 @@ from sertakan.payments.stripe_answers import Answer
 from sertakan.sandbox.app import create_sandbox
 from sertakan.sandbox.bank import Bank
 from sertakan.sandbox.parts import Settings
+from sertakan.sandbox.saved import Saved
 from sertakan.sandbox.store import Store
 from sertakan.sandbox.webhooks import encoded, signature
 from tests.sandbox_process import API_KEY, WEBHOOK_SECRET
@@ -35,6 +36,7 @@ class NearStripe:
         parts = self.app.extensions["sandbox"]
         self.store: Store = parts.store
         self.bank: Bank = parts.bank
+        self.saved: Saved = parts.saved
         self.store.now = lambda: int(now().timestamp())  # type: ignore[method-assign]
         self.down = False
         self.lose_answers = 0

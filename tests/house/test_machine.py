@@ -28,6 +28,10 @@ from sqlalchemy import func, select
 from sertakan.accounts.models import Person
 from sertakan.app import build
 from sertakan.audit import queries as audit
+from sertakan.autopay import jobs as autopay_jobs
+from sertakan.autopay import service as autopay
+from sertakan.autopay.models import AutoCharge, Autopay
+from sertakan.autopay.rules import ChargeState, ConsentState
 from sertakan.coverage import queries as coverage_queries
 from sertakan.coverage import service as coverage_service
 from sertakan.coverage.models import CoverageMonth
@@ -35,6 +39,7 @@ from sertakan.db import db, transaction
 from sertakan.kit import clock
 from sertakan.kit.errors import Refused
 from sertakan.kit.months import span
+from sertakan.notices.models import Notice, NoticeState
 from sertakan.payments import checkout, jobs, queries, service
 from sertakan.payments.models import Order, Payment, ProviderEvent, Refund, Suspense
 from sertakan.payments.rules import EventState, OrderState, RefundState, SuspenseState
@@ -238,6 +243,36 @@ class Shop(RuleBasedStateMachine):
                 offers = prices.renewals(row, sponsorships.next_start(row.worker_id, clock.today()))
                 total = next(offer.total_rupiah for offer in offers if offer.count == count)
                 self._as_far_as(checkout.renew(row_id, count, str(total))[0], far)
+
+    @rule(
+        which=ANY,
+        months=st.sampled_from([1, 1, 3]),
+        card=st.sampled_from(["good", "good", "declined_later", "asks_later"]),
+        far=st.sampled_from(["asked", "page", "saved", "saved", "saved"]),
+    )
+    def a_card_is_saved(self, which: int, months: int, card: str, far: str) -> None:
+        """A sponsor's yes to automatic renewal, stopping somewhere."""
+        with self.inside():
+            if (row_id := self.pick(Sponsorship, which)) is None:
+                return
+            with transaction():
+                row = sponsorships.get(row_id, lock=True)
+                consent_id = autopay.ask(actor=row.sponsor.ref, sponsorship=row, months=months, locale="id").id
+            if far != "asked":
+                autopay.open_setup(consent_id)
+            if far == "saved":
+                session_id = db.session.get_one(Autopay, consent_id).setup_session
+                db.session.rollback()
+                self.near.saved.save(session_id or "", card)
+                autopay.learn_setup(consent_id)
+
+    @rule(which=ANY)
+    def it_renews_itself_no_more(self, which: int) -> None:
+        with self.inside():
+            if (row_id := self.pick(Sponsorship, which, Sponsorship.auto)) is not None:
+                with transaction():
+                    row = sponsorships.get(row_id, lock=True)
+                    autopay.stop(actor=row.sponsor.ref, sponsorship=row)
 
     @rule(which=ANY)
     def cancel(self, which: int) -> None:
@@ -443,7 +478,7 @@ class Shop(RuleBasedStateMachine):
     def time_passes(self, name: str) -> None:
         self.now += PAUSES[name]
 
-    @rule(name=st.sampled_from(["events", "refunds", "expire", "reconcile", "renewals", "remittance", "sweep"]))
+    @rule(name=st.sampled_from(["events", "refunds", "expire", "reconcile", "renewals", "remittance", "autopay", "sweep"]))
     def a_job_runs(self, name: str) -> None:
         with self.inside():
             self._job(name)
@@ -463,6 +498,11 @@ class Shop(RuleBasedStateMachine):
                 review_jobs.approve_renewals()
             case "remittance":
                 remittance_jobs.work()
+            case "autopay":
+                autopay_jobs.work()
+                with transaction() as session:
+                    soon = (Notice.kind == "autopay_soon", Notice.state == NoticeState.queued)
+                    session.execute(sa.update(Notice).where(*soon).values(state=NoticeState.sent, sent_at=clock.now()))
             case _:
                 assert sponsorship_jobs.sweep(clock.today())["failed"] == 0
 
@@ -502,7 +542,7 @@ class Shop(RuleBasedStateMachine):
         for _ in range(3):
             with self.inside():
                 self._tell(self.near.events())
-            for name in ("events", "expire", "reconcile", "refunds", "remittance", "events", "sweep"):
+            for name in ("events", "expire", "reconcile", "refunds", "remittance", "autopay", "events", "sweep"):
                 with self.inside():
                     self._job(name)
             self.now += timedelta(hours=2)
@@ -534,6 +574,12 @@ class Shop(RuleBasedStateMachine):
         over = Order.state == OrderState.opening
         assert db.session.scalars(select(Order.ref).where(over, Order.expires_at < self.now - timedelta(hours=1))).all() == []
 
+        kept = Autopay.method.is_not(None) & Autopay.detached_at.is_(None)
+        assert db.session.scalars(select(Autopay.ref).where(kept, Autopay.state == ConsentState.ended)).all() == []
+        assert db.session.scalars(select(AutoCharge.ref).where(AutoCharge.state == ChargeState.trying)).all() == []
+        for charge in db.session.scalars(select(AutoCharge).where(AutoCharge.state == ChargeState.paid)):
+            assert charge.order is not None and charge.order.amount_rupiah == charge.amount_rupiah, "never another price"
+
     def _the_trail_tells_every_state(self) -> None:
         for month in db.session.scalars(select(CoverageMonth)):
             assert audit.list_for(f"month:{month.ref}", 1)[0].action == f"month.{month.state.value}"
@@ -551,7 +597,7 @@ class Shop(RuleBasedStateMachine):
 
 
 WITNESSED: tuple[Any, ...] = (
-    *(model.state for model in (Order, CoverageMonth, Refund, Suspense, Batch, Line, Repair)),
+    *(model.state for model in (Order, CoverageMonth, Refund, Suspense, Batch, Line, Repair, Autopay, AutoCharge)),
     *(Sponsorship.review_state, Sponsorship.term_state, Payment.late),
 )
 # what the runs must have met, else they prove little; the rarer ones only when there are many
@@ -559,10 +605,12 @@ MUST_MEET = {
     *("Order paid", "Order expired", "Payment False", "CoverageMonth paid", "CoverageMonth released", "CoverageMonth refunded"),
     *("Sponsorship approved", "Sponsorship rejected", "Sponsorship running", "Refund succeeded"),
     *("CoverageMonth remitted", "Batch paid", "Line paid"),
+    *("Autopay living", "Autopay ended"),
 }
 RARE = {
     *("Order cancelled", "Payment True", "CoverageMonth posted", "Refund failed", "Suspense open", "Suspense refunded"),
     *("Sponsorship needs_info", "Sponsorship withdrawn", "Sponsorship cancelled"),
+    *("AutoCharge announced", "AutoCharge paid", "AutoCharge failed", "AutoCharge dropped"),
     *("CoverageMonth bounced", "Batch dropped", "Batch closed", "Batch partly_closed", "Repair repaired", "Repair given_back"),
 }
 
