@@ -286,7 +286,7 @@ def work_words(shown: rules.Shown) -> tuple[str, str]:
     for group in tariff.list_groups():
         if group.code == shown.group:
             return str(_("bidang %(group)s", group=_inside(_(group.label)))), group.icon
-    return _("pekerja informal"), "briefcase"
+    return _("pekerja informal"), "user"
 
 
 def _inside(label: str) -> str:

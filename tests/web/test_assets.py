@@ -3,15 +3,18 @@
 import gzip
 import re
 from itertools import pairwise
+from pathlib import Path
 
 import brotli
 import pytest
 from flask import Flask
 
+from sertakan.tariff.reference import GROUPS, OCCUPATIONS
 from sertakan.web import assets
 from tests.cast import Cast
 from tests.page import PageClient
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 BUDGET_BYTES = {"css": 12_000, "js": 15_000, "icons": 6_000, "font": 12_000}
 TEXT_ON = {
     "--ink": ("--bg", "--surface", "--sunken"),
@@ -134,3 +137,15 @@ def test_text_can_be_read_in_every_theme(theme: str) -> None:
 def test_both_dark_themes_are_one() -> None:
     themes = _themes()
     assert themes["dark by the system"] == themes["dark by the button"] != themes["light"]
+
+
+ICON = re.compile(r"""(?:icon(?:_name|_end)?=|ui\.icon\(|#)"([a-z][a-z0-9-]+)\"""")
+
+
+def test_every_icon_that_a_page_names_is_in_the_sprite() -> None:
+    sprite = (ROOT / "sertakan/web/static/vendor/lucide/icons.svg").read_text()
+    known = set(re.findall(r'<symbol id="([a-z0-9-]+)"', sprite))
+    named = {name for path in ROOT.glob("sertakan/**/*.html") for name in ICON.findall(path.read_text())}
+    named |= {group[2] for group in GROUPS} | {work[3] for work in OCCUPATIONS}
+    assert len(known) > 50
+    assert named - known == set()
