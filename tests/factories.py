@@ -22,10 +22,10 @@ _serial = itertools.count(1)
 
 def nik(born_on: date = date(1984, 3, 12), *, female: bool = True, prefix: str = "617104") -> str:
     """An invented NIK with a plausible date; different each time."""
-    round_, serial = divmod(next(_serial), 10_000)
+    round_, serial = divmod(next(_serial), 9_999)  # no number ends in 0000
     district = (int(prefix[4:]) - 1 + round_) % 6 + 1  # the six kecamatan: a long run needs more than four digits
     day = born_on.day + (40 if female else 0)
-    return f"{prefix[:4]}{district:02d}{day:02d}{born_on.month:02d}{born_on.year % 100:02d}{serial:04d}"
+    return f"{prefix[:4]}{district:02d}{day:02d}{born_on.month:02d}{born_on.year % 100:02d}{serial + 1:04d}"
 
 
 def worker(

@@ -21,7 +21,9 @@ class Upload(Model):
     __tablename__ = "upload"
     __table_args__ = (
         CheckConstraint("decided_by_id IS NULL OR decided_by_id <> submitted_by_id", name="not_ones_own"),
-        CheckConstraint("state <> 'confirmed' OR decided_by_id IS NOT NULL", name="confirmed_by_somebody"),
+        CheckConstraint(
+            "state NOT IN ('confirmed', 'applying', 'applied') OR decided_by_id IS NOT NULL", name="confirmed_by_somebody"
+        ),
         CheckConstraint("count BETWEEN 1 AND 24 AND rows_read >= 0", name="amounts"),
         Index("uq_upload_file", "organisation_id", "fingerprint", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
         Index("ix_upload_state", "state", "id"),
@@ -49,6 +51,9 @@ class Upload(Model):
     submitted_at: Mapped[datetime | None] = mapped_column(Instant)
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     decided_at: Mapped[datetime | None] = mapped_column(Instant)
+    rows_applied: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # ready rows that have become promises or not
+    applied_at: Mapped[datetime | None] = mapped_column(Instant)
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("payment_order.id"), unique=True)  # its one bill
 
     organisation: Mapped[Organisation] = relationship(lazy="joined", innerjoin=True)
     made_by: Mapped[Person] = relationship(foreign_keys=[made_by_id])
@@ -80,6 +85,7 @@ class UploadRow(Model):
     kind: Mapped[Kind | None] = mapped_column(choice(Kind, "kind"))
     occupation_code: Mapped[str | None] = mapped_column(String(40))
     revision: Mapped[int] = mapped_column(default=0)
+    sponsorship_id: Mapped[int | None] = mapped_column(ForeignKey("sponsorship.id"), unique=True)  # what it has become
 
     content = Sealed("content_sealed")  # values and problems: a suggestion may hold a NIK
 

@@ -20,6 +20,8 @@ class UploadState(StrEnum):
     checked = "checked"
     submitted = "submitted"
     confirmed = "confirmed"
+    applying = "applying"  # its rows become promises, chunk by chunk
+    applied = "applied"  # one bill stands; what becomes of each worker is in the ledger
     withdrawn = "withdrawn"
     failed = "failed"  # the file itself cannot be read
 
@@ -31,11 +33,13 @@ MOVES: dict[UploadState, frozenset[UploadState]] = {
     U.checking: frozenset({U.checked, U.failed, U.withdrawn}),
     U.checked: frozenset({U.submitted, U.withdrawn}),
     U.submitted: frozenset({U.checked, U.confirmed, U.withdrawn}),  # the checker sends it back, or says yes
-    U.confirmed: frozenset(),
+    U.confirmed: frozenset({U.applying}),
+    U.applying: frozenset({U.applied}),
+    U.applied: frozenset(),
     U.withdrawn: frozenset(),
     U.failed: frozenset(),
 }
-OVER = frozenset({U.confirmed, U.withdrawn, U.failed})
+OVER = frozenset({U.confirmed, U.applying, U.applied, U.withdrawn, U.failed})
 WAITING = frozenset({U.uploaded, U.checking})
 
 

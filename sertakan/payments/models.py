@@ -5,25 +5,29 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from sertakan.db import Instant, Model, Sealed, choice, guard_rows, key, ref
+from sertakan.accounts.models import Organisation
+from sertakan.db import Instant, Model, Sealed, choice, guard_rows, key, new_ref, ref
 from sertakan.payments.guards import guard_refunds
 from sertakan.payments.rules import DisputeLoss, DisputeState, EventState, OrderState, RefundReason, RefundState, SuspenseState
 from sertakan.sponsorships.models import Sponsorship
 
 
 class Order(Model):
-    """One bill for the months of one sponsorship, paid in one go on the payment page."""
+    """One bill, paid in one go: for the months of one sponsorship, or of many that one organisation pays for."""
 
     __tablename__ = "payment_order"
     __table_args__ = (
         Index("ix_payment_order_state", "state", "expires_at"),
+        Index("ix_payment_order_organisation", "organisation_id", "id"),
         UniqueConstraint("sponsorship_id", "attempt"),
         CheckConstraint("amount_rupiah > 0", name="amount"),
+        CheckConstraint("(sponsorship_id IS NULL) = (organisation_id IS NOT NULL)", name="one_payer"),
     )
 
     id: Mapped[int] = key()
     ref: Mapped[str] = ref()
-    sponsorship_id: Mapped[int] = mapped_column(ForeignKey("sponsorship.id"))
+    sponsorship_id: Mapped[int] = mapped_column(ForeignKey("sponsorship.id"), nullable=True)  # of one promise, else:
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))  # whose bill for many workers it is
     attempt: Mapped[int] = mapped_column(default=1)
     amount_rupiah: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[OrderState] = mapped_column(choice(OrderState, "state"), default=OrderState.opening)
@@ -42,7 +46,33 @@ class Order(Model):
     off_session: Mapped[bool] = mapped_column(default=False, server_default=false())  # a saved card pays: it has no page
     held_reason: Mapped[str | None] = mapped_column(String(40))  # what came does not fit the order: a person must look
 
-    sponsorship: Mapped[Sponsorship] = relationship()
+    sponsorship: Mapped[Sponsorship] = relationship()  # only for the bill of one promise; see `organisation`
+    organisation: Mapped[Organisation | None] = relationship()
+
+
+class Invoice(Model):
+    """The paper of an organisation's bill, numbered without gaps within a year. `share_ref` opens it read-only for who has to pay."""
+
+    __tablename__ = "invoice"
+    __table_args__ = (UniqueConstraint("year", "number"),)
+
+    id: Mapped[int] = key()
+    ref: Mapped[str] = ref()
+    share_ref: Mapped[str] = mapped_column(String(32), unique=True, default=new_ref)
+    order_id: Mapped[int] = mapped_column(ForeignKey("payment_order.id"), unique=True)
+    year: Mapped[int]
+    number: Mapped[int]
+    workers: Mapped[int]  # how many people the bill is for
+    due_on: Mapped[date] = mapped_column(Date)
+    issued_at: Mapped[datetime] = mapped_column(Instant)
+    voided_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    order: Mapped[Order] = relationship()
+
+    @property
+    def label(self) -> str:
+        """As printed: `TG-2026-000042`."""
+        return f"TG-{self.year}-{self.number:06d}"
 
 
 class OrderLine(Model):
@@ -294,6 +324,7 @@ class Receipt(Model):
 
 for _table in (
     Order,
+    Invoice,
     OrderLine,
     Payment,
     Allocation,

@@ -29,7 +29,7 @@ def told(kind: str = "contact_code") -> list[Notice]:
 
 
 def code_of(notice: Notice) -> str:
-    found = re.search(r"Kode Anda: (\d{6})", notice.body)
+    found = re.search(r"\b(\d{6})\b", notice.body)
     assert found
     return found[1]
 

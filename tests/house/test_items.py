@@ -46,9 +46,9 @@ def test_ranges_and_lists_are_read() -> None:
     assert LISTED.findall("shown (QUALITY A 47 and 49; R15)") == ["47 and 49"]
 
 
-def test_a24_health_says_ok_and_nothing_more(client: PageClient) -> None:
+def test_a24_health_says_ok_whether_a_worker_is_seen_and_nothing_more(client: PageClient) -> None:
     answer = client.get("/healthz").response
-    assert (answer.status_code, answer.get_data(as_text=True)) == (200, "ok\n")
+    assert (answer.status_code, answer.get_data(as_text=True)) == (200, "ok\nworker: not seen\n")
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/debug", "/console", "/status", "/admin", "/__debug__", "/healthz/detail"])

@@ -101,7 +101,7 @@ def test_a_failed_day_is_tried_again_and_both_runs_stay(app: Flask, work: list[s
 def test_one_job_that_fails_leaves_the_others_running(app: Flask, work: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(jobs.JOBS, "events", lambda: 1 / 0)
     jobs.run_with_followers(app, "events")
-    assert work == ["refunds", "notices"]
+    assert work == ["seats", "refunds", "notices"]
 
 
 def test_the_table_stays_short_and_keeps_what_went_wrong(app: Flask, work: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
