@@ -115,6 +115,18 @@ def _demo_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flas
         yield app, cast, told
 
 
+@pytest.fixture(scope="session")
+def _house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Cast, dict[str, str]]]:
+    """One of everything that an address can name; made once, because it is hundreds of rows."""
+    from tests.house.world import furnish
+
+    with made(tmp_path_factory.mktemp("house")) as (app, cast):
+        with app.app_context(), clock.frozen(NOW):
+            things = furnish(app, cast)
+            db.session.remove()
+        yield app, cast, things
+
+
 @contextmanager
 def _savepoint(connection: sa.Connection) -> Iterator[sa.Connection]:
     """What writes through a connection of its own writes here inside the outer transaction."""
@@ -144,10 +156,17 @@ def thrown_away(app: Flask) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def app(_world: tuple[Flask, Cast]) -> Iterator[Flask]:
-    """The application with an app context; whatever the test writes is thrown away."""
-    with thrown_away(_world[0]) as app:
+def app(request: pytest.FixtureRequest) -> Iterator[Flask]:
+    """The application with an app context; whatever the test writes is thrown away. A test of `things` gets the furnished house."""
+    world = request.getfixturevalue("_house" if "things" in request.fixturenames else "_world")
+    with thrown_away(world[0]) as app:
         yield app
+
+
+@pytest.fixture
+def things(app: Flask, _house: tuple[Flask, Cast, dict[str, str]]) -> dict[str, str]:
+    """The values for the placeholders of the route table (tests/house/test_routes.py)."""
+    return {**_house[2], "unknown": "x" * 32, "asset": f"/static/{app.extensions['assets']['css'].path}"}
 
 
 @pytest.fixture
@@ -161,7 +180,7 @@ def demo_app(_demo_world: tuple[Flask, Cast, dict[str, int]]) -> Iterator[Flask]
 def cast(request: pytest.FixtureRequest) -> Cast:
     """The people of tests/cast.py, of the application that the test lives in."""
     app: Flask = request.getfixturevalue("app")
-    worlds = [request.getfixturevalue(name) for name in ("_world", "_demo_world") if name in request.fixturenames]
+    worlds = [request.getfixturevalue(name) for name in ("_world", "_demo_world", "_house") if name in request.fixturenames]
     return next(cast for living, cast, *_told in worlds if living is app)
 
 

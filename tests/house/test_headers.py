@@ -21,10 +21,9 @@ from sertakan.web.extensions import limiter
 from sertakan.web.headers import CSP
 from tests.cast import Cast
 from tests.conftest import config_for, fresh_database, prepare
-from tests.house.test_routes import IDS, TABLE, Row, things
+from tests.house.test_routes import IDS, TABLE, Row
 from tests.page import PageClient
 
-__all__ = ["things"]
 As = Callable[[str], PageClient]
 PUBLIC = (
     "/",

@@ -9,10 +9,9 @@ from sqlalchemy import select
 from sertakan.coverage.rules import MonthState
 from sertakan.db import Base, Sealed, transaction
 from sertakan.web.extensions import limiter
-from tests.house.test_routes import TABLE, most_able, things, visitor
+from tests.house.test_routes import TABLE, most_able, visitor
 from tests.page import PageClient
 
-__all__ = ["things"]
 As = Callable[..., PageClient]
 MARKUP = "<script>alert('saya')</script>\"'{{7*7}}"
 SHOWN = "&lt;script&gt;alert("

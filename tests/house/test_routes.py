@@ -13,11 +13,9 @@ from flask import Flask
 from werkzeug.exceptions import MethodNotAllowed
 
 from sertakan.db import db
-from sertakan.tariff import queries as tariff
 from sertakan.web.access import access_of
 from sertakan.web.extensions import limiter
-from tests.cast import Cast
-from tests.house.world import HIDDEN_NAME, contents, furnish
+from tests.house.world import HIDDEN_NAME, contents
 from tests.page import Page, PageClient
 
 As = Callable[[str], PageClient]
@@ -388,12 +386,6 @@ TABLE: tuple[Row, ...] = (
 )
 IDS = [f"{row.method} {row.endpoint}" for row in TABLE]
 POSTS = [row for row in TABLE if row.method == "POST"]
-
-
-@pytest.fixture
-def things(app: Flask, cast: Cast) -> dict[str, str]:
-    tariff.tariff_book()  # read once a minute by whoever comes first
-    return {**furnish(app, cast), "unknown": "x" * 32, "asset": f"/static/{app.extensions['assets']['css'].path}"}
 
 
 def visitor(name: str, client: PageClient, as_: Callable[..., PageClient]) -> PageClient:
