@@ -96,7 +96,7 @@ def everything_that_is_here(env: dict[str, str], tool: list[str]) -> int:
     if everything and skips:
         say("REQUIRE_ALL=1: nothing may be left out.")
         return 1
-    suite = [*tool, "-n", "2", "-m", "not browser"]
+    suite = [*tool, "-n", "3", "--dist", "worksteal", "-m", "not browser"]  # kills and sweeps mostly wait
     outcomes = [run("SQLite", suite, without_server(env))]
     if server:
         outcomes.append(run("PostgreSQL", [sys.executable, "-m", "tests.postgres", "--", *suite], env))
