@@ -1,6 +1,7 @@
 """The `flask` commands."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -13,9 +14,10 @@ from sertakan import keys
 from sertakan.accounts import staff as staff_service
 from sertakan.accounts.permissions import Role
 from sertakan.audit import queries as audit
+from sertakan.coverage.service import look_at_everybody
 from sertakan.db import bare_writes, db, transaction
 from sertakan.demo import story
-from sertakan.demo.clock import follow_demo_clock
+from sertakan.demo.clock import follow_demo_clock, turn_to
 from sertakan.payments import jobs as payments
 from sertakan.places import service as places
 from sertakan.reports import books
@@ -47,6 +49,8 @@ def prepare() -> None:
         follow_demo_clock()
         if not story.loaded():
             story.load()
+        with transaction():
+            look_at_everybody()  # DEMO_TODAY may lie before the day that was swept last
         target = Path(current_app.instance_path) / "demo-accounts.json"
         target.write_text(json.dumps(story.accounts(), indent=1, ensure_ascii=False), encoding="utf-8")
     click.echo("ready")
@@ -65,6 +69,14 @@ def demo_load() -> None:
     follow_demo_clock()
     load_reference()
     click.echo("already loaded" if story.loaded() else f"loaded: {story.load()}")
+
+
+@demo.command("day")
+@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+def demo_day(day: datetime) -> None:
+    """Turn the running demo's clock to DAY, as `/demo` does."""
+    turn_to(day.date())
+    click.echo(day.date().isoformat())
 
 
 @demo.command("accounts")

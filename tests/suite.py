@@ -101,7 +101,7 @@ def everything_that_is_here(env: dict[str, str], tool: list[str]) -> int:
     if server:
         outcomes.append(run("PostgreSQL", [sys.executable, "-m", "tests.postgres", "--", *suite], env))
     if browser:
-        outcomes.append(run("Browser", [*tool, "-m", "browser"], without_server(env)))
+        outcomes.append(run("Browser", [*tool, "-n", "2", "--dist", "worksteal", "-m", "browser"], without_server(env)))
     return verdict(outcomes, everything)
 
 

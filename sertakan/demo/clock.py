@@ -5,7 +5,10 @@ from pathlib import Path
 
 from flask import current_app
 
+from sertakan.coverage.service import look_at_everybody
+from sertakan.db import transaction
 from sertakan.kit import clock
+from sertakan.web.knock import knock
 
 _seen: dict[str, float] = {}
 
@@ -14,10 +17,15 @@ def _file() -> Path:
     return Path(current_app.instance_path) / "demo-today.txt"
 
 
-def move_to(day: date | None) -> None:
-    """Set the day for every process; None goes back to the real one."""
+def turn_to(day: date | None) -> None:
+    """Set the day for every process; None goes back to the real one. Everybody is looked at anew, for the day may lie before the
+    one that was swept last.
+    """
     _file().write_text(day.isoformat() if day else "", encoding="ascii")
     follow_demo_clock()
+    with transaction():
+        look_at_everybody()
+    knock("sweep")
 
 
 def follow_demo_clock() -> None:

@@ -9,15 +9,12 @@ from flask_babel import lazy_gettext as _l
 from wtforms import DateField
 from wtforms.validators import Optional, ValidationError
 
-from sertakan.coverage.service import look_at_everybody
-from sertakan.db import transaction
-from sertakan.demo.clock import follow_demo_clock, move_to
+from sertakan.demo.clock import follow_demo_clock, turn_to
 from sertakan.demo.story import accounts
 from sertakan.kit import clock
 from sertakan.notices import queries as notices
 from sertakan.web.access import public
 from sertakan.web.forms import BaseForm
-from sertakan.web.knock import knock
 
 bp = Blueprint("demo", __name__, url_prefix="/demo", template_folder="templates")
 FURTHEST_DAYS = 1_500
@@ -44,10 +41,7 @@ def index() -> Any:
     """The day the demo believes it is, steps forward, and the accounts to try."""
     form = ClockForm(data={"day": clock.today()})
     if form.sent:
-        move_to(form.day.data)
-        with transaction():
-            look_at_everybody()  # the day may lie before the one that was swept
-        knock("sweep")
+        turn_to(form.day.data)
         return redirect(url_for("demo.index"), 303)
     today = clock.today()
     steps = [(label, today + timedelta(days=days)) for label, days in STEPS]

@@ -53,8 +53,11 @@ class Site:
         assert done.returncode == 0, done.stdout + done.stderr
 
     def set_day(self, day: date) -> None:
-        """Put the demo's clock back without a visit to `/demo`."""
-        (self.folder / "demo-today.txt").write_text(day.isoformat(), encoding="ascii")
+        """Turn the demo's clock without a visit to `/demo`; nothing to do when it stands there."""
+        file = self.folder / "demo-today.txt"
+        now = file.read_text(encoding="ascii") if file.exists() else ""
+        if (now or TODAY.isoformat()) != day.isoformat():
+            assert self.flask("demo", "day", day.isoformat()).returncode == 0
 
     def accounts(self) -> list[dict[str, str]]:
         """The demo's accounts, as `dev prepare` wrote them."""

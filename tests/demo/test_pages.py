@@ -1,10 +1,17 @@
 """`/demo`: who can be tried, in the language of the page; the day moves to what the calendar has, and nonsense gets a sentence."""
 
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
+from flask import Flask
 
+from sertakan.demo import clock as demo_clock
 from sertakan.demo import views
+from sertakan.kit import clock
+from sertakan.reports import books
+from sertakan.sponsorships import jobs as sponsorships
+from tests.conftest import NOW
 from tests.page import PageClient
 
 
@@ -42,3 +49,17 @@ def test_a_nonsense_day_gets_a_sentence_beside_it_and_moves_nothing(typed: str, 
 
 def test_a_nul_in_the_address_of_the_messages_is_no_fault(client: PageClient) -> None:
     assert client.get("/demo/pesan?kepada=%00", check=False).status in (200, 404)
+
+
+def test_i19_turning_the_clock_back_has_everybody_looked_at_anew(
+    demo_app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo_clock, "_file", lambda: tmp_path / "demo-today.txt")
+    with clock.frozen(NOW + timedelta(days=500)):
+        sponsorships.sweep(clock.today())
+    with clock.frozen(NOW):
+        broken = books.broken(books.check())
+        assert any(line.startswith("I19 a running cover") for line in broken), "the control: a clock that was only put back"
+        demo_clock.turn_to(NOW.date())
+        sponsorships.sweep(clock.today())
+        assert books.broken(books.check()) == []
