@@ -137,7 +137,7 @@ def _promises(worker_ids: Collection[int], today: date) -> Mapping[int, list[Pro
     found: dict[int, list[Promise]] = {}
     earliest = Month.of(today) + -LOOK_BACK
     for row in db.session.connection().execute(statement):  # plain rows: nothing here becomes an object that is kept
-        if row[3] in WATCHED and row[4] >= earliest:
+        if row[3] in RUNNING or (row[3] in WATCHED and row[4] >= earliest):  # one that runs is watched until it ends
             found.setdefault(row[1], []).append(Promise._make([*row[:6], row[6] is not None, *row[7:]]))
     return found
 

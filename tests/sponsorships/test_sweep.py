@@ -9,6 +9,7 @@ from flask import Flask
 
 from sertakan.audit.queries import list_for
 from sertakan.coverage import queries as coverage_queries
+from sertakan.coverage import service as coverage
 from sertakan.coverage.rules import MonthState
 from sertakan.db import db, transaction
 from sertakan.kit import clock
@@ -222,8 +223,14 @@ def test_a_term_that_is_over_ends_once_and_is_still_asked_to_go_on(cast: Cast) -
 
 def test_months_on_their_way_keep_a_term_open(cast: Cast) -> None:
     row = running(cast, state=M.remitted)
-    assert sweep_on(date(2027, 6, 1))["ended"] == 0
+    for month in range(6, 13):  # also long after the last word of the plan
+        assert sweep_on(date(2027, month, 1))["ended"] == 0
     assert queries.get(row.id).term_state is T.running
+    with transaction():
+        for month in coverage_queries.months_of_sponsorship(row.id):
+            coverage.move(actor="officer", month=month, to=M.posted, evidence="BPJS-1")
+    assert sweep_on(date(2027, 12, 2))["ended"] == 1
+    assert queries.get(row.id).term_state is T.ended
 
 
 def test_a_request_that_was_never_paid_is_taken_back_after_a_week(cast: Cast) -> None:
