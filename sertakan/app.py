@@ -10,6 +10,7 @@ from sertakan.accounts import views as accounts
 from sertakan.api import pages as api_tokens
 from sertakan.api import views as api
 from sertakan.autopay import views as autopay
+from sertakan.bank import views as bank
 from sertakan.bulk import views as bulk
 from sertakan.config import Config
 from sertakan.consents import views as consents
@@ -59,6 +60,7 @@ ROOMS = (
     contested,
     payout,
     autopay,
+    bank,
     consents,
     rescue,
     relay,

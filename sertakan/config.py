@@ -42,6 +42,7 @@ class Config:
     renewal_limit_rupiah: int = 500_000
     refund_limit_rupiah: int = 500_000
     jobs_url: str = ""
+    va_prefix: str = ""
     log_level: str = "INFO"
     extra: dict[str, object] = field(default_factory=dict)
 
@@ -70,6 +71,14 @@ def _seal_keys(env: Mapping[str, str]) -> dict[str, bytes]:
         name, _, value = part.strip().partition(":")
         keys[name] = _key({"SEAL_KEYS": value}, "SEAL_KEYS")
     return keys
+
+
+def _va_prefix(env: Mapping[str, str], usual: str) -> str:
+    """The digits that the bank gave us for virtual accounts; empty: bills are not paid by transfer."""
+    prefix = env.get("VA_PREFIX", usual)
+    if prefix and not (prefix.isascii() and prefix.isdigit() and 3 <= len(prefix) <= 8):
+        raise BadConfig("VA_PREFIX must be 3 to 8 digits, as the bank gave them.")
+    return prefix
 
 
 def _database_url(env: Mapping[str, str], instance: Path) -> str:
@@ -122,5 +131,6 @@ def load(env: Mapping[str, str] | None = None) -> Config:
         renewal_limit_rupiah=int(env.get("RENEWAL_LIMIT_RUPIAH", "500000")),
         refund_limit_rupiah=int(env.get("REFUND_LIMIT_RUPIAH", "500000")),
         jobs_url=_jobs_url(env),
+        va_prefix=_va_prefix(env, "88088" if demo else ""),
         log_level=env.get("LOG_LEVEL", "INFO"),
     )

@@ -19,6 +19,7 @@ from huey import MemoryHuey, crontab
 
 from sertakan.api import jobs as api
 from sertakan.autopay import jobs as autopay
+from sertakan.bank import jobs as bank
 from sertakan.bulk import jobs as bulk
 from sertakan.db import db, transaction
 from sertakan.demo.clock import follow_demo_clock
@@ -57,6 +58,7 @@ def send_notices() -> object:
 JOBS: dict[str, Callable[[], object]] = {
     "events": payments.handle_new_events,
     "files": bulk.check_files,
+    "bank": bank.match_lines,
     "leavers": leavers.work_off,
     "papers": papers.make_papers,
     "news": api.send_news,

@@ -40,6 +40,7 @@ def config_for(database_url: str, folder: Path, **extra: object) -> Config:
         stripe_webhook_secrets=["whsec_sertakan_test_secret"],
         instance_path=folder,
         demo=True,
+        va_prefix="88088",
         extra={"TESTING": True, "RATELIMIT_STORAGE_URI": "memory://", **extra},
     )
 

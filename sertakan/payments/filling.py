@@ -1,6 +1,7 @@
 """Money that came: into months, with a receipt; or into suspense, visible until somebody books or refunds it (I21)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flask_babel import force_locale
 from sqlalchemy import func, select, text
@@ -26,7 +27,7 @@ from sertakan.tariff import queries as tariff_queries
 from sertakan.tariff.rules import MonthPrice, NoTariff, Quote
 from sertakan.workers.models import Worker
 
-__all__ = ["add_payment", "allocate", "fill", "issue_receipt", "park", "tell_paid"]
+__all__ = ["Taken", "add_payment", "allocate", "fill", "issue_receipt", "park", "take", "tell", "tell_paid"]
 
 RECEIPT_LOCK = 7151972
 
@@ -44,29 +45,49 @@ def add_payment(order: Order, intent: str, amount_rupiah: int, *, late: bool) ->
     return payment
 
 
+@dataclass(frozen=True)
+class Taken:
+    """The months of a bill that money may fill now, those that are not to be had, and why the promise is closed, if it is."""
+
+    sponsorship: Sponsorship
+    filled: list[CoverageMonth]
+    left: list[CoverageMonth]
+    closed: RefundReason | None
+
+
+def take(order: Order) -> Taken:
+    """The months of a locked bill, each as reserved or taken again; oldest first."""
+    sponsorship = sponsorship_queries.get(order.sponsorship_id, lock=True)
+    db.session.execute(select(Worker.id).where(Worker.id == sponsorship.worker_id).with_for_update())
+    closed = rules.why_closed(sponsorship.review_state, sponsorship.term_state, sponsorship.worker.state)
+    earliest = min(coverage_queries.owed(sponsorship.worker_id, clock.today()), default=clock.this_month())
+    taken = Taken(sponsorship, [], [], closed)
+    for month in queries.months_of_order(order.id, lock=True):
+        own = None if closed else _claim(sponsorship, month, earliest)
+        (taken.left if own is None else taken.filled).append(own or month)
+    return taken
+
+
 def fill(order: Order, payment: Payment) -> None:
     """Allocate a payment of exactly the order's amount, month by month; what fills no month goes back by rule.
 
     A late success takes its months again when they are still free at the same price. A month is filled wholly or not at all (I3).
     """
-    sponsorship = sponsorship_queries.get(order.sponsorship_id, lock=True)
-    db.session.execute(select(Worker.id).where(Worker.id == sponsorship.worker_id).with_for_update())
-    closed = rules.why_closed(sponsorship.review_state, sponsorship.term_state, sponsorship.worker.state)
-    earliest = min(coverage_queries.owed(sponsorship.worker_id, clock.today()), default=clock.this_month())
-    filled: list[CoverageMonth] = []
-    left: list[CoverageMonth] = []
-    for month in queries.months_of_order(order.id, lock=True):
-        own = None if closed else _claim(sponsorship, month, earliest)
-        (left if own is None else filled).append(own or month)
-    for month in filled:
+    taken = take(order)
+    for month in taken.filled:
         allocate(payment, month)
-    if filled:
+    if taken.filled:
         issue_receipt(payment)
-        sponsorship_service.refresh_fingerprint(sponsorship)
-        sponsorship_service.start_if_ready(sponsorship)
-        tell_paid(sponsorship, payment, filled, key=f"order_paid:{payment.ref}")
-    if left:
-        _give_back(sponsorship, payment, left, closed or RefundReason.month_taken)
+        tell(taken, payment)
+    if taken.left:
+        _give_back(taken.sponsorship, payment, taken.left, taken.closed or RefundReason.month_taken)
+
+
+def tell(taken: Taken, payment: Payment) -> None:
+    """The months are filled: what was promised stands anew, a term may start, and the payer hears of it."""
+    sponsorship_service.refresh_fingerprint(taken.sponsorship)
+    sponsorship_service.start_if_ready(taken.sponsorship)
+    tell_paid(taken.sponsorship, payment, taken.filled, key=f"order_paid:{payment.ref}")
 
 
 def _claim(sponsorship: Sponsorship, month: CoverageMonth, earliest: Month) -> CoverageMonth | None:

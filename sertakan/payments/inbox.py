@@ -130,7 +130,7 @@ def _charge_refunded(_object_id: str, order_ref: str | None, _kind: str) -> bool
     if order_id is None:
         return False
     known = True
-    for intent in [payment.provider_intent for payment in queries.payments_of_order(order_id)]:
+    for intent in [payment.provider_intent for payment in queries.payments_of_order(order_id) if not payment.by_bank]:
         for answer in list(gateway.client().list_refunds(payment_intent=intent)):
             refund_id = queries.find_refund_id(answer.refund_ref, answer.id)
             known = known and refund_id is not None

@@ -9,6 +9,7 @@ from sertakan.accounts.models import Organisation
 from sertakan.db import Instant, Model, Sealed, choice, guard_rows, key, new_ref, ref
 from sertakan.payments.guards import guard_refunds
 from sertakan.payments.rules import DisputeLoss, DisputeState, EventState, OrderState, RefundReason, RefundState, SuspenseState
+from sertakan.payments.virtual import BANK
 from sertakan.sponsorships.models import Sponsorship
 
 
@@ -102,6 +103,11 @@ class Payment(Model):
     received_at: Mapped[datetime] = mapped_column(Instant)
 
     order: Mapped[Order] = relationship()
+
+    @property
+    def by_bank(self) -> bool:
+        """Came to our own account: the payment service knows nothing of it and cannot send it back."""
+        return self.provider_intent.startswith(BANK)
 
 
 class Allocation(Model):

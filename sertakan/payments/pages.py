@@ -1,7 +1,7 @@
 """What the pages of this room show. Only reads."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote_plus
@@ -16,7 +16,7 @@ from sertakan.kit import clock
 from sertakan.kit.errors import N_
 from sertakan.kit.months import due_on, next_working_day
 from sertakan.notices.wording import months as month_words
-from sertakan.payments import checkout, gateway, queries, rules
+from sertakan.payments import checkout, gateway, incoming, queries, rules, virtual
 from sertakan.payments import receipts as receipts_
 from sertakan.payments.forms import CancelForm, CheckForm, RenewForm
 from sertakan.payments.models import Order
@@ -104,6 +104,8 @@ class Bill:
     months: Sequence[CoverageMonth]
     worker: str
     again: bool
+    account: str = ""  # the number that an organisation may transfer to
+    received_rupiah: int = 0  # what came there already
 
     @property
     def waiting(self) -> bool:
@@ -134,7 +136,11 @@ def bill(order: Order) -> Bill:
     """Whoever holds the address sees no NIK and no full name."""
     months = queries.months_of_order(order.id)
     again = checkout.may_open_again(order, order.sponsorship)
-    return Bill(_state(order), months, sponsorship_queries.coarse_name(order.sponsorship.worker), again)
+    found = Bill(_state(order), months, sponsorship_queries.coarse_name(order.sponsorship.worker), again)
+    prefix = gateway.settings().va_prefix
+    if not (prefix and found.payable and order.sponsorship.organisation_id):
+        return found
+    return replace(found, account=virtual.number_of(prefix, order.id), received_rupiah=incoming.received(order.id))
 
 
 def _state(order: Order) -> str:

@@ -271,6 +271,9 @@ def send_refund(refund_id: int) -> RefundState:
         due = refund.next_try_at is None or refund.next_try_at <= clock.now()
         if refund.state is not RefundState.approved or not due or queries.transfer_of(refund_id) is not None:
             return refund.state
+        if refund.payment.by_bank:
+            _by_hand(refund)
+            return refund.state
         old_key = rules.key_is_old(refund.first_tried_at, clock.real_now())
         refund.attempts += 1
         refund.first_tried_at = refund.first_tried_at or clock.real_now()
@@ -286,6 +289,13 @@ def send_refund(refund_id: int) -> RefundState:
         found = _find(intent, ref)
         return learn_refund(refund_id, found) if found else _refused(refund_id, no)
     return learn_refund(refund_id, answer)
+
+
+def _by_hand(refund: Refund) -> None:
+    """It came by bank transfer, so only people can send it back: parked until its payer says where (`transfers`)."""
+    refund.failure = "came by bank transfer"
+    move_refund(refund, RefundState.failed, actor=SYSTEM, reason=refund.failure)
+    park(refund.payment, refund.amount_rupiah, refund.reason, returned_from=refund)
 
 
 def _find(intent: str, ref: str) -> StripeRefund | None:

@@ -14,6 +14,7 @@ from sertakan.audit import queries as audit
 from sertakan.audit.models import AuditEntry
 from sertakan.autopay.models import Autopay
 from sertakan.autopay.rules import DETACH_WITHIN, ConsentState
+from sertakan.bank.models import BankLine
 from sertakan.coverage.models import CoverageMonth, FollowUp, MonthSource
 from sertakan.coverage.queries import ordinal, ordinal_of
 from sertakan.coverage.rules import FUNDED, LIVE, MonthState
@@ -34,6 +35,7 @@ from sertakan.payments.models import (
     Suspense,
 )
 from sertakan.payments.rules import ON_ITS_WAY, DisputeState, OrderState, RefundState, SuspenseState
+from sertakan.payments.virtual import BANK
 from sertakan.remittance.models import AnswerFile, AnswerRow, Batch, Line, Repair
 from sertakan.remittance.rules import LIVING, SENDING, BatchState, FileState, LineState, RepairState
 from sertakan.reports import helped
@@ -128,7 +130,9 @@ def _paid_order_without_payment() -> Select[Any]:
 
 
 def _payment_without_paid_order() -> Select[Any]:
-    return select(Payment.ref).join(Order).where(Order.state != OrderState.paid)
+    """A part that came by bank transfer waits beside a bill that is not paid."""
+    part = Payment.provider_intent.startswith(BANK, autoescape=True)
+    return select(Payment.ref).join(Order).where(Order.state != OrderState.paid, ~part)
 
 
 def _decision_stands() -> Select[Any]:
@@ -234,6 +238,20 @@ def _disputed_and_sent_on() -> Select[Any]:
     return select(CoverageMonth.ref).where(select(Allocation.id).join(Dispute, money).exists())
 
 
+def _bank_line_and_payment() -> Select[Any]:
+    """What a bank's line brought is one payment of the same amount."""
+    return (
+        select(BankLine.ref)
+        .join(Payment, Payment.id == BankLine.payment_id)
+        .where(Payment.amount_rupiah != BankLine.amount_rupiah)
+    )
+
+
+def _bank_payment_without_line() -> Select[Any]:
+    by_bank = Payment.provider_intent.startswith(BANK, autoescape=True)
+    return select(Payment.ref).where(by_bank, ~select(BankLine.id).where(BankLine.payment_id == Payment.id).exists())
+
+
 def _account_kept() -> Select[Any]:
     """An account whose money has arrived is emptied (minimum data)."""
     needed = select(BankTransfer.id).join(Refund, Refund.id == BankTransfer.refund_id)
@@ -337,6 +355,8 @@ CHECKS: dict[str, Callable[[], Select[Any]]] = {
     "I14 no reminder waits for the gone": _reminder_to_the_gone,
     "a disputed month does not go to BPJS": _disputed_and_sent_on,
     "an account is deleted when its money has arrived": _account_kept,
+    "a booked line of the bank is one payment of its amount": _bank_line_and_payment,
+    "a payment by bank transfer stands on a statement": _bank_payment_without_line,
     "I19 a running cover is looked at in time": _looked_at_too_late,
     "a cancelled card is detached at the payment service": _card_kept,
     **helped.CHECKS,

@@ -23,6 +23,7 @@ QUEUES = {"notices": N_("Pesan"), "events": N_("Kabar pembayaran"), "refunds": N
 JOBS = {
     "events": N_("Kabar pembayaran"),
     "files": N_("Berkas unggahan"),
+    "bank": N_("Mutasi bank"),
     "papers": N_("Berkas lampiran"),
     "news": N_("Kabar untuk program"),
     "leavers": N_("Berkas pekerja keluar"),

@@ -41,6 +41,7 @@ UNSEEN = timedelta(minutes=5)
 SCHEDULE: dict[str, Period] = {
     "events": MINUTE,
     "files": MINUTE,
+    "bank": MINUTE,
     "papers": MINUTE,
     "news": MINUTE,
     "leavers": MINUTE,

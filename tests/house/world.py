@@ -15,6 +15,9 @@ from sertakan.api import queries as api_rows
 from sertakan.api import service as api
 from sertakan.api.rules import Scope
 from sertakan.autopay.rules import LINK as AUTOPAY
+from sertakan.bank import service as bank
+from sertakan.bank.models import BankLine
+from sertakan.bank.rules import Row
 from sertakan.bulk.models import Upload
 from sertakan.bulk.rules import UploadState
 from sertakan.consents import service as consents
@@ -69,6 +72,7 @@ def furnish(app: Flask, cast: Cast) -> dict[str, str]:
     things |= _bill(things["code"])
     things |= _late(cast)
     things |= _relay(cast, things["code"])
+    things |= _statement(cast)
     things |= _links(cast, things["code"])
     things |= _own_word(things["code"])
     things |= {"rate": str(tariff.read_book().rates[0].id), "holiday": str(tariff.list_holidays()[0].id)}
@@ -182,6 +186,15 @@ def _relay(cast: Cast, code: str) -> dict[str, str]:
         seat, token = relay.offer(giver=cast.sari, sponsorship=sponsorships.get_by_code(code, lock=True), count=3)
         held, _token = relay.offer(giver=cast.sari, sponsorship=sponsorships.get_by_code(other, lock=True), count=3)
         return {"relay": token, "seat": seat.ref, "turn": relay.hold(holder=cast.tono, seat=held)}
+
+
+def _statement(cast: Cast) -> dict[str, str]:
+    """A file of the bank with one line that names no bill."""
+    row = Row(2, clock.today(), 25_200, HIDDEN_NAME)
+    with transaction():
+        ref = bank.take(actor=cast.maya, name="mutasi.csv", rows=[row], out=0).ref
+    bank.match_lines()
+    return {"mutation": ref, "bank_line": db.session.scalars(select(BankLine.ref)).one()}
 
 
 def _bill(code: str) -> dict[str, str]:
