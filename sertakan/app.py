@@ -24,7 +24,7 @@ from sertakan.leavers import views as leavers
 from sertakan.notices import views as notices
 from sertakan.organisations import views as organisations
 from sertakan.papers import views as papers
-from sertakan.payments import contested, finance, payout
+from sertakan.payments import bill_views, contested, finance, payout
 from sertakan.payments import views as payments
 from sertakan.payments.door import EventDoor
 from sertakan.relay import views as relay
@@ -58,6 +58,7 @@ ROOMS = (
     payments,
     finance,
     contested,
+    bill_views,
     payout,
     autopay,
     bank,

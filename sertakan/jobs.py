@@ -57,7 +57,7 @@ def send_notices() -> object:
 
 JOBS: dict[str, Callable[[], object]] = {
     "events": payments.handle_new_events,
-    "files": bulk.check_files,
+    "files": bulk.work,
     "bank": bank.match_lines,
     "leavers": leavers.work_off,
     "papers": papers.make_papers,

@@ -1,7 +1,4 @@
-"""One bill for many workers: whose it is, its paper, and what the rows of an upload have become.
-
-Going down, a bill of an organisation is kept as a bill of the first promise on it: the older tables know no other kind.
-"""
+"""One bill for many workers: whose it is, its paper, and what the rows of an upload have become."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,10 +9,28 @@ branch_labels = None
 depends_on = None
 
 STATES = ("uploaded", "mapping", "checking", "checked", "submitted", "confirmed", "withdrawn", "failed")
-FIRST_PROMISE = (
-    "SELECT coverage_month.sponsorship_id FROM order_line "
-    "JOIN coverage_month ON coverage_month.id = order_line.coverage_month_id "
-    "WHERE order_line.order_id = payment_order.id ORDER BY order_line.id LIMIT 1"
+KINDS = (
+    "nik_empty",
+    "nik_excel",
+    "nik_letters",
+    "nik_length",
+    "nik_wrong",
+    "nik_twice",
+    "name_empty",
+    "name_digits",
+    "name_long",
+    "occupation_empty",
+    "occupation_unknown",
+    "born_unreadable",
+    "born_differs",
+    "sex_differs",
+    "phone_wrong",
+    "kelurahan_unknown",
+    "too_young",
+    "too_old",
+    "not_working",
+    "covered",
+    "own_employee",
 )
 
 
@@ -36,6 +51,10 @@ def _guard_delete(table: str) -> None:
 
 def _states(*more: str) -> str:
     return "state IN ({})".format(", ".join(f"'{state}'" for state in (*STATES, *more)))
+
+
+def _kinds(*more: str) -> str:
+    return "kind IN ({})".format(", ".join(f"'{kind}'" for kind in (*KINDS, *more)))
 
 
 def upgrade() -> None:
@@ -60,13 +79,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("payment_order", schema=None) as batch_op:
         batch_op.add_column(sa.Column("organisation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True))
-        batch_op.alter_column("sponsorship_id", existing_type=sa.INTEGER(), nullable=True)
         batch_op.create_index("ix_payment_order_organisation", ["organisation_id", "id"], unique=False)
         batch_op.create_foreign_key(batch_op.f("fk_payment_order_organisation_id"), "organisation", ["organisation_id"], ["id"])
-        batch_op.create_check_constraint(
-            batch_op.f("ck_payment_order_one_payer"), "(sponsorship_id IS NULL) = (organisation_id IS NOT NULL)"
-        )
-
     _guard_delete("invoice")
     if _sqlite():  # building a table anew loses its trigger
         _guard_delete("payment_order")
@@ -86,13 +100,18 @@ def upgrade() -> None:
         batch_op.create_foreign_key(batch_op.f("fk_upload_order_id"), "payment_order", ["order_id"], ["id"])
 
     with op.batch_alter_table("upload_row", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("ck_upload_row_kind"), type_="check")
+        batch_op.create_check_constraint(batch_op.f("ck_upload_row_kind"), _kinds("gone"))
         batch_op.add_column(sa.Column("sponsorship_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True))
         batch_op.create_unique_constraint(batch_op.f("uq_upload_row_sponsorship_id"), ["sponsorship_id"])
         batch_op.create_foreign_key(batch_op.f("fk_upload_row_sponsorship_id"), "sponsorship", ["sponsorship_id"], ["id"])
 
 
 def downgrade() -> None:
+    op.execute("UPDATE upload_row SET kind = 'covered' WHERE kind = 'gone'")
     with op.batch_alter_table("upload_row", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("ck_upload_row_kind"), type_="check")
+        batch_op.create_check_constraint(batch_op.f("ck_upload_row_kind"), _kinds())
         batch_op.drop_constraint(batch_op.f("fk_upload_row_sponsorship_id"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("uq_upload_row_sponsorship_id"), type_="unique")
         batch_op.drop_column("sponsorship_id")
@@ -112,17 +131,12 @@ def downgrade() -> None:
         batch_op.drop_column("rows_applied")
 
     with op.batch_alter_table("payment_order", schema=None) as batch_op:
-        batch_op.drop_constraint(batch_op.f("ck_payment_order_one_payer"), type_="check")
-    # the first promise may have bills of its own: this one is numbered after them
-    op.execute(f"UPDATE payment_order SET sponsorship_id = ({FIRST_PROMISE}), attempt = 1000 + id WHERE sponsorship_id IS NULL")
-    with op.batch_alter_table("payment_order", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_payment_order_organisation_id"), type_="foreignkey")
         batch_op.drop_index("ix_payment_order_organisation")
-        batch_op.alter_column("sponsorship_id", existing_type=sa.INTEGER(), nullable=False)
         batch_op.drop_column("organisation_id")
-
     if _sqlite():
         _guard_delete("payment_order")
+
     op.drop_table("invoice")
     if not _sqlite():
         op.execute("DROP FUNCTION invoice_no_delete()")

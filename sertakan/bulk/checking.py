@@ -50,11 +50,11 @@ class Checker:
         """Who is covered already is told only to an organisation that staff have verified, and never by whom (PRODUCT idea 7)."""
         if self.upload.organisation.verified_at is None:
             return found
-        covered = covered_until([who for _number, row, who in found if who and row.state is RowState.ready], self.months)
+        held = covered_until([who for _number, row, who in found if who and row.state is RowState.ready], self.months)
         checked = []
         for number, row, who in found:
-            until = covered.get(who or "")
-            checked.append((number, row.but(_covered(until)) if until else row, who))
+            until = held.get(who or "")
+            checked.append((number, row.but(covered(until)) if until else row, who))
         return checked
 
     @property
@@ -62,7 +62,7 @@ class Checker:
         return span(self.upload.first_month, self.upload.count)
 
 
-def _covered(until: Month) -> Problem:
+def covered(until: Month) -> Problem:
     return Problem(Kind.covered, "nik", {"until": str(until), "next": str(until + 1)})
 
 

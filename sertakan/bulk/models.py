@@ -51,7 +51,9 @@ class Upload(Model):
     submitted_at: Mapped[datetime | None] = mapped_column(Instant)
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     decided_at: Mapped[datetime | None] = mapped_column(Instant)
-    rows_applied: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # ready rows that have become promises or not
+    rows_applied: Mapped[int] = mapped_column(
+        default=0, server_default=text("0")
+    )  # the row up to which they have become promises
     applied_at: Mapped[datetime | None] = mapped_column(Instant)
     order_id: Mapped[int | None] = mapped_column(ForeignKey("payment_order.id"), unique=True)  # its one bill
 

@@ -5,14 +5,16 @@ from typing import Any
 
 from flask import abort
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import defer, joinedload
+from sqlalchemy.orm import aliased, defer, joinedload
 
 from sertakan.accounts.models import Membership
 from sertakan.bulk import rules
 from sertakan.bulk.models import Upload, UploadRow
 from sertakan.bulk.rows import Kind
 from sertakan.bulk.rules import RowState, UploadState
+from sertakan.coverage.models import CoverageMonth
 from sertakan.db import db
+from sertakan.sponsorships.models import Sponsorship
 from sertakan.web.paging import Page, slice_page
 
 PAGE = 20
@@ -126,6 +128,35 @@ def ready_marks(upload_id: int) -> list[tuple[int, str, str]]:
         .order_by(UploadRow.row_number)
     )
     return [(number, who or "", f"{work}:{revision}") for number, who, work, revision in rows]
+
+
+def ready_rows(upload_id: int, after: int, limit: int) -> Sequence[UploadRow]:
+    """Confirmed rows that have not become promises yet, in the file's order."""
+    return db.session.scalars(
+        select(UploadRow)
+        .where(UploadRow.upload_id == upload_id, UploadRow.state == RowState.ready, UploadRow.row_number > after)
+        .order_by(UploadRow.row_number)
+        .limit(limit)
+    ).all()
+
+
+def stages(upload: Upload) -> dict[str, int]:
+    """How many workers of an applied upload stand where: by review, and how far the money of their first month has come."""
+    month = aliased(CoverageMonth)
+    first = select(func.min(month.id)).where(month.sponsorship_id == Sponsorship.id).correlate(Sponsorship).scalar_subquery()
+    rows = db.session.execute(
+        select(Sponsorship.review_state, CoverageMonth.state, func.count())
+        .join(UploadRow, UploadRow.sponsorship_id == Sponsorship.id)
+        .join(CoverageMonth, CoverageMonth.id == first)
+        .where(UploadRow.upload_id == upload.id)
+        .group_by(Sponsorship.review_state, CoverageMonth.state)
+    ).all()
+    return rules.count_stages([(row[0], row[1], row[2]) for row in rows])
+
+
+def list_confirmed() -> Sequence[int]:
+    """Uploads whose promises are still to be made, oldest first."""
+    return db.session.scalars(select(Upload.id).where(Upload.state.in_(rules.TO_APPLY)).order_by(Upload.id)).all()
 
 
 def bad_rows(upload_id: int, after: int, limit: int) -> Sequence[UploadRow]:

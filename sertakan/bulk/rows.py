@@ -64,9 +64,10 @@ class Kind(StrEnum):
     not_working = "not_working"
     covered = "covered"
     own_employee = "own_employee"
+    gone = "gone"  # dead, withdrawn, or of an occupation without a tariff in these months
 
 
-SKIPS = frozenset({Kind.too_old, Kind.not_working, Kind.covered, Kind.own_employee})
+SKIPS = frozenset({Kind.too_old, Kind.not_working, Kind.covered, Kind.own_employee, Kind.gone})
 NAMES: dict[Kind, str] = {
     Kind.nik_empty: N_("NIK kosong"),
     Kind.nik_excel: N_("NIK rusak oleh Excel"),
@@ -89,6 +90,7 @@ NAMES: dict[Kind, str] = {
     Kind.not_working: N_("Tidak bekerja lagi"),
     Kind.covered: N_("Sudah terlindungi"),
     Kind.own_employee: N_("Karyawan sendiri"),
+    Kind.gone: N_("Tidak dapat didaftarkan"),
 }
 SENTENCES: dict[Kind, str] = {
     Kind.nik_empty: N_("NIK kosong. Isi 16 angka di bagian atas KTP."),
@@ -113,6 +115,7 @@ SENTENCES: dict[Kind, str] = {
     Kind.too_old: N_("Usianya sudah %(most)s tahun, jadi tidak dapat didaftarkan baru."),
     Kind.not_working: N_("Tertulis tidak bekerja lagi. Hanya yang sedang bekerja yang dapat didaftarkan."),
     Kind.covered: N_("Sudah terlindungi sampai %(until)s. Dapat dimulai %(next)s."),
+    Kind.gone: N_("Orang ini tidak dapat didaftarkan lagi. Tanyakan kepada petugas."),
     Kind.own_employee: N_("Karyawan perusahaan Anda didaftarkan lewat SIPP, bukan di sini."),
 }
 

@@ -40,6 +40,7 @@ MOVES: dict[UploadState, frozenset[UploadState]] = {
     U.failed: frozenset(),
 }
 OVER = frozenset({U.confirmed, U.applying, U.applied, U.withdrawn, U.failed})
+TO_APPLY = frozenset({U.confirmed, U.applying})
 WAITING = frozenset({U.uploaded, U.checking})
 
 
@@ -108,3 +109,21 @@ def looks_rounded(last_digits: Iterable[str]) -> bool:
     """Whether too many NIK end in 0 to be chance: one in ten is usual."""
     digits = list(last_digits)
     return len(digits) >= 20 and digits.count("0") / len(digits) > SOFT_ROUND_SHARE
+
+
+def count_stages(rows: Iterable[tuple[str, str, int]]) -> dict[str, int]:
+    """From (state of the review, state of the first month, how many workers): promised, paid, approved, remitted, posted, and out.
+
+    Each counts everyone who has come at least so far; `out` are those refused, taken back or given back.
+    """
+    found = dict.fromkeys(("promised", "paid", "approved", "remitted", "posted", "out"), 0)
+    for review, month, count in rows:
+        if review in ("rejected", "withdrawn") or month in ("released", "refunded", "credited", "void"):
+            found["out"] += count
+            continue
+        found["promised"] += count
+        found["paid"] += count * (month != "reserved")
+        found["approved"] += count * (review == "approved")
+        found["remitted"] += count * (month in ("remitted", "posted"))
+        found["posted"] += count * (month == "posted")
+    return found

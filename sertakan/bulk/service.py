@@ -40,7 +40,7 @@ def _must_be(actor: Membership, *roles: MemberRole) -> None:
         raise rules.NotYourPart
 
 
-def _move(upload: Upload, to: UploadState) -> None:
+def move(upload: Upload, to: UploadState) -> None:
     """The only place that sets an upload's state."""
     rules.check_move(upload.state, to)
     upload.state = to
@@ -102,7 +102,7 @@ def choose_columns(*, actor: Membership, upload: Upload, titles: Mapping[str, st
         db.session.add(ColumnTitle(organisation_id=upload.organisation_id, key=key, title=title[:200]))
     db.session.flush()
     sheet.match(upload.titles or [], checking.columns_of(upload.organisation_id))
-    _move(upload, UploadState.uploaded)
+    move(upload, UploadState.uploaded)
     _note(actor.person.ref, "columns", upload, columns=sorted(known))
 
 
@@ -116,11 +116,11 @@ def check_file(upload_id: int) -> str:
                 sheet.match(first, checking.columns_of(upload.organisation_id))
             except sheet.MissingColumns:
                 upload.titles = [title[:200] for title in first]
-                _move(upload, UploadState.mapping)
+                move(upload, UploadState.mapping)
                 return upload.state.value
             except Refused as no:
                 return _fail(upload, no)
-            _move(upload, UploadState.checking)
+            move(upload, UploadState.checking)
         if upload.state is not UploadState.checking:
             return upload.state.value
     try:
@@ -139,7 +139,7 @@ def _fail(upload: Upload, no: Refused) -> str:
     upload.why = {"message": no.message, "params": no.params}
     upload.file = None
     db.session.execute(delete(UploadRow).where(UploadRow.upload_id == upload.id))
-    _move(upload, UploadState.failed)
+    move(upload, UploadState.failed)
     return upload.state.value
 
 
@@ -160,7 +160,7 @@ def _check_rows(upload_id: int) -> str:
     with transaction():
         upload = queries.get(upload_id, lock=True)
         if upload.state is UploadState.checking:
-            _move(upload, UploadState.checked)
+            move(upload, UploadState.checked)
             upload.file, upload.checked_at = None, clock.now()
             count_again(upload)
         return upload.state.value
@@ -262,7 +262,7 @@ def submit(*, actor: Membership, upload: Upload, seen: str) -> None:
     _must_be_as_seen(upload, seen)
     if not (upload.counts or {}).get("ready"):
         raise rules.NothingReady
-    _move(upload, UploadState.submitted)
+    move(upload, UploadState.submitted)
     upload.submitted_by_id, upload.submitted_at, upload.note = actor.person_id, clock.now(), None
     _note(actor.person.ref, "submit", upload, ready=(upload.counts or {})["ready"], mark=upload.mark)
 
@@ -275,7 +275,7 @@ def _must_be_as_seen(upload: Upload, seen: str) -> None:
 def send_back(*, actor: Membership, upload: Upload, note: str) -> None:
     """The checker wants something changed. Refuses NotYourPart, NotNow."""
     _must_be(actor, MemberRole.checker)
-    _move(upload, UploadState.checked)
+    move(upload, UploadState.checked)
     upload.note = note or None
     _note(actor.person.ref, "send_back", upload)
 
@@ -296,7 +296,7 @@ def confirm(*, actor: Membership, upload: Upload, seen: str) -> bool:
         count_again(upload)
         _note(actor.person.ref, "changed", upload, mark=upload.mark)
         return False
-    _move(upload, UploadState.confirmed)
+    move(upload, UploadState.confirmed)
     upload.decided_by_id, upload.decided_at = actor.person_id, clock.now()
     _note(actor.person.ref, "confirm", upload, ready=(upload.counts or {})["ready"], mark=upload.mark)
     return True
@@ -320,7 +320,7 @@ def _look_again(upload: Upload) -> int:
 def withdraw(*, actor: Membership, upload: Upload) -> None:
     """The maker takes it back before it is confirmed; what was typed is deleted. Refuses NotYourPart, NotNow."""
     _must_be(actor, MemberRole.maker)
-    _move(upload, UploadState.withdrawn)
+    move(upload, UploadState.withdrawn)
     upload.file = None
     db.session.execute(delete(UploadRow).where(UploadRow.upload_id == upload.id))
     _note(actor.person.ref, "withdraw", upload)

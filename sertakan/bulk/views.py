@@ -18,6 +18,7 @@ from sertakan.kit import clock
 from sertakan.kit.errors import Refused
 from sertakan.kit.months import Month, span
 from sertakan.organisations.queries import get_membership
+from sertakan.payments import bills
 from sertakan.web.access import signed_in
 from sertakan.web.errors import say
 from sertakan.web.extensions import limiter
@@ -128,6 +129,8 @@ def _result(member: Membership, upload: Upload, words: dict[str, Any]) -> str:
         is_maker=member.role == "maker",
         is_checker=member.role == "checker" and member.person_id not in (upload.made_by_id, upload.submitted_by_id),
         back_form=BackForm(formdata=None),
+        invoice=bills.invoice_of(upload.order_id) if upload.order_id else None,
+        stages=wording.stages_of(queries.stages(upload)) if upload.order_id else [],
         **words,
     )
 
@@ -260,7 +263,7 @@ def confirm(ref: str, upload: str) -> Any:
 
     def verb(member: Membership, row: Upload) -> str:
         if service.confirm(actor=member, upload=row, seen=form.seen.data or ""):
-            return str(_("Disetujui. Petugas akan memeriksa daftarnya."))
+            return str(_("Disetujui. Tagihannya sedang disiapkan."))
         return str(_("Ada yang terlindungi sejak daftar diajukan. Angkanya berubah, periksa lagi lalu setujui."))
 
     return _act(ref, upload, form, verb)

@@ -1,7 +1,7 @@
 """What the pages of an upload say: each row's cells with their problems, the sum of the ready rows, and the files to download."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,20 @@ from sertakan.bulk.checking import month_words
 from sertakan.bulk.models import Upload, UploadRow
 from sertakan.bulk.rows import COLUMNS, SENTENCES, TITLES, Kind, problems_in, values_in
 from sertakan.kit import sheet
+from sertakan.kit.errors import N_
 from sertakan.kit.months import span
 from sertakan.tariff import queries as tariff
 from sertakan.tariff.rules import PayerKind, Quote
 
 ALWAYS_SHOWN = ("nik", "name", "occupation")
+STAGES = {
+    "promised": N_("Diajukan"),
+    "paid": N_("Dana diterima"),
+    "approved": N_("Disetujui petugas"),
+    "remitted": N_("Disetor"),
+    "posted": N_("Aktif di BPJS"),
+    "out": N_("Tidak jadi"),
+}
 
 
 @dataclass(frozen=True)
@@ -156,3 +165,8 @@ def _instructions() -> list[str]:
         _("Masih bekerja: Ya atau Tidak. Yang tidak bekerja dilewati."),
         _("Karyawan perusahaan didaftarkan lewat SIPP, bukan di sini."),
     ]
+
+
+def stages_of(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """How far the workers of an upload have come, in words; who fell out only when there are any."""
+    return [(_(words), counts[name]) for name, words in STAGES.items() if counts[name] or name != "out"]

@@ -167,7 +167,9 @@ def _move_rows(to: MonthState, ids: Sequence[int], reasons: dict[int, str], evid
 def _stamps(to: MonthState, now: datetime, reason: str | None) -> dict[str, Any]:
     """What `_stamp` sets, as SQL."""
     values: dict[str, Any] = {}
-    if to is MonthState.remitted:
+    if to is MonthState.paid:
+        values["paid_at"], values["sending_at"] = func.coalesce(CoverageMonth.paid_at, now), None
+    elif to is MonthState.remitted:
         values["remitted_at"] = func.coalesce(CoverageMonth.remitted_at, now)
     elif to is MonthState.posted:
         values["posted_at"] = now

@@ -11,7 +11,7 @@ from sertakan.accounts.models import Organisation, OrganisationKind, Person
 from sertakan.accounts.permissions import Role
 from sertakan.coverage.service import look_at_everybody
 from sertakan.db import db, transaction
-from sertakan.demo import money, organisations, relay
+from sertakan.demo import money, organisations, relay, uploads
 from sertakan.demo.batches import Batches
 from sertakan.demo.ledger import Ledger, Promise
 from sertakan.demo.people import FEMALE_SHARE, Crowd, Invented, emails
@@ -97,6 +97,7 @@ class Cast:
     finance: Person
     attestor: Person
     maker: Person
+    checker: Person
     company: Organisation
 
 
@@ -117,7 +118,9 @@ def load(day: date | None = None) -> dict[str, int]:
         ledger.close()
         Batches(crowd, _at(day, 8), cast.finance, cast.supervisor).tell()
         look_at_everybody()
-        counts = {model.__tablename__: session.scalar(select(func.count()).select_from(model)) or 0 for model in (Person, Worker)}
+        people = (cast.company.id, cast.maker.id, cast.checker.id, cast.finance.id)
+    uploads.tell(crowd, *people, day)
+    counts = {model.__tablename__: db.session.scalar(select(func.count()).select_from(model)) or 0 for model in (Person, Worker)}
     return counts | ledger.counts
 
 
@@ -147,7 +150,9 @@ def _people(crowd: Crowd, day: date) -> Cast:
     db.session.flush()
     organisations.verified(company, city, maker, checker, staff[Role.officer], born)
     organisations.waiting(sponsors[:2], _at(day - timedelta(days=1)))
-    return Cast(sponsors, staff[Role.officer], staff[Role.supervisor], staff[Role.finance], staff[Role.attestor], maker, company)
+    return Cast(
+        sponsors, staff[Role.officer], staff[Role.supervisor], staff[Role.finance], staff[Role.attestor], maker, checker, company
+    )
 
 
 def _worker(

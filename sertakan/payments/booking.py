@@ -34,7 +34,7 @@ def offers(suspense: Suspense) -> list[MonthPrice]:
     """
     order = suspense.payment.order
     sponsorship = sponsorship_queries.get(order.sponsorship_id)
-    if _closed(sponsorship):
+    if _closed(sponsorship) or order.organisation_id is not None:  # one sum for many people is booked by its bill, or goes back
         return []
     held = [_price(row) for row in _held(order)]
     wanted = span(clock.this_month(), AHEAD)
@@ -75,7 +75,7 @@ def book(*, actor: Person, suspense: Suspense, months: Sequence[Month]) -> list[
         raise rules.PaymentDisputed
     sponsorship = sponsorship_queries.get(payment.order.sponsorship_id, lock=True)
     db.session.execute(select(Worker.id).where(Worker.id == sponsorship.worker_id).with_for_update())
-    if _closed(sponsorship):
+    if _closed(sponsorship) or payment.order.organisation_id is not None:
         raise rules.PromiseOver
     rows = _take(actor, sponsorship, payment.order, sorted(set(months)))
     total = sum(row.price_rupiah for row in rows)

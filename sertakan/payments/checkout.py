@@ -89,12 +89,13 @@ def open_again(order_id: int) -> tuple[int, str]:
 
 
 def may_open_again(order: Order, sponsorship: Sponsorship) -> bool:
-    """Only the last bill, of a sponsorship that still stands, whose months are not past, or owed and still to be had."""
+    """Only the last bill of a resident, of a sponsorship that still stands, whose months are not past, or owed and still to be had."""
     closed = rules.why_closed(sponsorship.review_state, sponsorship.term_state, sponsorship.worker.state)
     months = queries.months_of_order(order.id)
     owed = coverage_queries.owed(sponsorship.worker_id, clock.today())
     payable = bool(months) and months[0].month >= min(owed, default=clock.this_month())
-    return order.state in (OrderState.expired, OrderState.cancelled) and closed is None and payable
+    mine = order.organisation_id is None
+    return mine and order.state in (OrderState.expired, OrderState.cancelled) and closed is None and payable
 
 
 def go(order_id: int, code: str) -> Any:

@@ -16,7 +16,7 @@ from sertakan.coverage.models import CoverageMonth
 from sertakan.coverage.rules import IllegalMove, MonthState
 from sertakan.db import constraint_name, db, new_ref, transaction
 from sertakan.kit import clock
-from sertakan.payments import contested_news, queries, rules
+from sertakan.payments import bills, contested_news, queries, rules
 from sertakan.payments.models import Allocation, Dispute, Payment, Refund, RefundLine, Suspense
 from sertakan.payments.refunds import add, free, move_refund, park
 from sertakan.payments.rules import DisputeLoss, DisputeState, RefundReason, RefundState, SuspenseState
@@ -71,7 +71,8 @@ def _learn(order_id: int, payment_id: int, answer: StripeDispute, amount: int) -
         return dispute.state
     if to is DisputeState.lost:
         _lose(dispute)
-        sponsorship_service.refresh_fingerprint(sponsorship)
+        for promise in bills.promises_of(order):
+            sponsorship_service.refresh_fingerprint(promise)
     _move(dispute, to)
     contested_news.closed(dispute, sponsorship)
     return to

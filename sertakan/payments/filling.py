@@ -16,7 +16,7 @@ from sertakan.kit import clock
 from sertakan.kit.months import Month
 from sertakan.notices import service as notices
 from sertakan.notices.links import absolute
-from sertakan.payments import queries, rules
+from sertakan.payments import bills, queries, rules
 from sertakan.payments.models import Allocation, Order, Payment, Receipt
 from sertakan.payments.refunds import park, refund_suspense
 from sertakan.payments.rules import RefundReason
@@ -73,6 +73,8 @@ def fill(order: Order, payment: Payment) -> None:
 
     A late success takes its months again when they are still free at the same price. A month is filled wholly or not at all (I3).
     """
+    if order.organisation_id is not None:
+        return _fill_bill(order, payment)
     taken = take(order)
     for month in taken.filled:
         allocate(payment, month)
@@ -81,6 +83,19 @@ def fill(order: Order, payment: Payment) -> None:
         tell(taken, payment)
     if taken.left:
         _give_back(taken.sponsorship, payment, taken.left, taken.closed or RefundReason.month_taken)
+    return None
+
+
+def _fill_bill(order: Order, payment: Payment) -> None:
+    """The same for the bill of an organisation: its promised months at once; for the others the money goes back by rule."""
+    taken = bills.take(order)
+    bills.pay(taken, bills.whole(taken, payment))
+    if taken.months:
+        receipt = issue_receipt(payment)
+        bills.begin(taken)
+        bills.tell_paid(order, payment, receipt.ref)
+    if taken.lost_rupiah:
+        refund_suspense(actor=SYSTEM, suspense=park(payment, taken.lost_rupiah, RefundReason.month_taken))
 
 
 def tell(taken: Taken, payment: Payment) -> None:

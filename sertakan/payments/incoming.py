@@ -14,7 +14,7 @@ from sertakan.coverage import service as coverage_service
 from sertakan.coverage.rules import MonthState
 from sertakan.db import db
 from sertakan.kit import clock
-from sertakan.payments import filling, gateway, queries, service, virtual
+from sertakan.payments import bills, filling, gateway, queries, service, virtual
 from sertakan.payments.models import Allocation, Order, Payment, Suspense
 from sertakan.payments.rules import OrderState, RefundReason, SuspenseState
 from sertakan.payments.stripe import StripeRefused, StripeUnavailable
@@ -76,6 +76,8 @@ def _take(actor: str, suspense: Suspense) -> None:
 
 def _fill(order: Order, pots: Sequence[tuple[Payment, int]]) -> None:
     """The months of the bill, oldest first, from the transfers in the order they came; what is left of each waits."""
+    if order.organisation_id is not None:
+        return _fill_bill(order, pots)
     taken = filling.take(order)
     shares = virtual.spread([month.price_rupiah for month in taken.filled], [amount for _payment, amount in pots])
     used = [0] * len(pots)
@@ -95,6 +97,29 @@ def _fill(order: Order, pots: Sequence[tuple[Payment, int]]) -> None:
             filling.park(payment, amount - spent, why)
     if payers:
         filling.tell(taken, payers[-1])
+    return None
+
+
+def _fill_bill(order: Order, pots: Sequence[tuple[Payment, int]]) -> None:
+    """The same for the bill of an organisation: all its promised months at once."""
+    taken = bills.take(order)
+    shares = virtual.spread(bills.prices_of(taken), [amount for _payment, amount in pots])
+    used = [0] * len(pots)
+    parts = []
+    for month_id, shared in zip(taken.months, shares, strict=True):
+        for place, amount in shared:
+            used[place] += amount
+            parts.append({"payment_id": pots[place][0].id, "coverage_month_id": month_id, "amount_rupiah": amount})
+    bills.pay(taken, parts)
+    last = None
+    for (payment, amount), spent in zip(pots, used, strict=True):
+        if spent:
+            last = payment, filling.issue_receipt(payment)
+        if amount > spent:
+            filling.park(payment, amount - spent, RefundReason.month_taken if taken.lost_rupiah else RefundReason.overpayment)
+    if last is not None:
+        bills.begin(taken)
+        bills.tell_paid(order, last[0], last[1].ref)
 
 
 def close_page(order_id: int) -> None:

@@ -22,13 +22,14 @@ class Order(Model):
         Index("ix_payment_order_organisation", "organisation_id", "id"),
         UniqueConstraint("sponsorship_id", "attempt"),
         CheckConstraint("amount_rupiah > 0", name="amount"),
-        CheckConstraint("(sponsorship_id IS NULL) = (organisation_id IS NOT NULL)", name="one_payer"),
     )
 
     id: Mapped[int] = key()
     ref: Mapped[str] = ref()
-    sponsorship_id: Mapped[int] = mapped_column(ForeignKey("sponsorship.id"), nullable=True)  # of one promise, else:
-    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))  # whose bill for many workers it is
+    sponsorship_id: Mapped[int] = mapped_column(
+        ForeignKey("sponsorship.id")
+    )  # of a bill for many: the first, whose maker is told
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))  # set: its bill for many workers
     attempt: Mapped[int] = mapped_column(default=1)
     amount_rupiah: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[OrderState] = mapped_column(choice(OrderState, "state"), default=OrderState.opening)
@@ -47,7 +48,7 @@ class Order(Model):
     off_session: Mapped[bool] = mapped_column(default=False, server_default=false())  # a saved card pays: it has no page
     held_reason: Mapped[str | None] = mapped_column(String(40))  # what came does not fit the order: a person must look
 
-    sponsorship: Mapped[Sponsorship] = relationship()  # only for the bill of one promise; see `organisation`
+    sponsorship: Mapped[Sponsorship] = relationship()
     organisation: Mapped[Organisation | None] = relationship()
 
 

@@ -96,6 +96,9 @@ def _grouped(nik: str) -> str:
 # ---- the bill ------------------------------------------------------------------------------------------------------------------
 
 
+PAYABLE = ("opening", "open", "declined")
+
+
 @dataclass(frozen=True)
 class Bill:
     """An order as its payer sees it. `state`: opening, open, declined, transfer, paid, returned, held, expired, cancelled."""
@@ -113,7 +116,7 @@ class Bill:
 
     @property
     def payable(self) -> bool:
-        return self.state in ("opening", "open", "declined")
+        return self.state in PAYABLE
 
     @property
     def lines(self) -> list[MonthPrice]:
@@ -136,14 +139,15 @@ def bill(order: Order) -> Bill:
     """Whoever holds the address sees no NIK and no full name."""
     months = queries.months_of_order(order.id)
     again = checkout.may_open_again(order, order.sponsorship)
-    found = Bill(_state(order), months, sponsorship_queries.coarse_name(order.sponsorship.worker), again)
+    found = Bill(state_of(order), months, sponsorship_queries.coarse_name(order.sponsorship.worker), again)
     prefix = gateway.settings().va_prefix
     if not (prefix and found.payable and order.sponsorship.organisation_id):
         return found
     return replace(found, account=virtual.number_of(prefix, order.id), received_rupiah=incoming.received(order.id))
 
 
-def _state(order: Order) -> str:
+def state_of(order: Order) -> str:
+    """How its payer sees it, see Bill."""
     if order.state is OrderState.paid:
         return "paid" if queries.fills_months(order.id) else "held" if order.held_reason else "returned"
     if order.held_reason:

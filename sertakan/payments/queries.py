@@ -101,10 +101,11 @@ def open_orders(sponsorship_id: int) -> Sequence[Order]:
 
 def over_orders() -> Sequence[int]:
     """Unpaid orders whose time is over, or whose sponsorship is."""
-    over = or_(
+    closed = or_(
         Sponsorship.review_state.in_((ReviewState.rejected, ReviewState.withdrawn)),
         Sponsorship.term_state.in_((TermState.cancelled, TermState.terminated)),
     )
+    over = closed & Order.organisation_id.is_(None)  # a bill for many does not end with one of them
     statement = (
         select(Order.id)
         .join(Order.sponsorship)
@@ -349,6 +350,20 @@ def receipts_of(sponsorship_id: int) -> Sequence[Receipt]:
         .order_by(Receipt.id.desc())
     )
     return db.session.scalars(statement).all()
+
+
+def receipts_of_order(order_id: int) -> Sequence[Receipt]:
+    statement = select(Receipt).join(Receipt.payment).where(Payment.order_id == order_id)
+    return db.session.scalars(statement.order_by(Receipt.id)).all()
+
+
+def receipt_sums(payment_id: int) -> Sequence[Any]:
+    """What a payment filled, summed by month: month, JKK, JKM, JHT, relief, paid, and `returned` of it later."""
+    c, money = CoverageMonth, Allocation.amount_rupiah
+    sums = [func.sum(part) for part in (c.jkk_rupiah, c.jkm_rupiah, c.jht_rupiah, c.relief_rupiah, money)]
+    returned = func.coalesce(func.sum(money).filter(Allocation.freed_at.is_not(None)), 0).label("returned")
+    statement = select(c.month, *sums, returned).join(Allocation, Allocation.coverage_month_id == c.id)
+    return db.session.execute(statement.where(Allocation.payment_id == payment_id).group_by(c.month).order_by(c.month)).all()
 
 
 def receipt_lines(payment_id: int) -> Sequence[tuple[CoverageMonth, Allocation]]:

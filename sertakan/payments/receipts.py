@@ -9,10 +9,10 @@ from pathlib import Path
 from flask_babel import gettext as _
 
 from sertakan.kit.months import Month
-from sertakan.payments import queries
+from sertakan.payments import bills, queries
 from sertakan.payments.models import Receipt
 from sertakan.sponsorships import queries as sponsorship_queries
-from sertakan.web.filters import bulan, rupiah, waktu
+from sertakan.web.filters import bulan, ribuan, rupiah, waktu
 from sertakan.web.language import current_language
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,7 +57,9 @@ class Paper:
 
 
 def read(receipt: Receipt) -> Paper:
-    """The receipt with its months as they were paid."""
+    """The receipt with its months as they were paid; of a bill for many workers summed by month."""
+    if receipt.payment.order.organisation is not None:
+        return _of_many(receipt, receipt.payment.order.organisation.name)
     sponsorship = receipt.payment.order.sponsorship
     lines = [
         Line(
@@ -81,6 +83,23 @@ def read(receipt: Receipt) -> Paper:
         lines=lines,
         total_rupiah=sum(line.price_rupiah for line in lines),
         returned_rupiah=sum(line.price_rupiah for line in lines if line.returned),
+        voided=receipt.voided_at is not None,
+    )
+
+
+def _of_many(receipt: Receipt, payer: str) -> Paper:
+    invoice, rows = bills.invoice_of(receipt.payment.order_id), queries.receipt_sums(receipt.payment_id)
+    lines = [Line(*(row.month, int(row[1]), int(row[2]), int(row[3]), int(row[4]), int(row[5])), returned=False) for row in rows]
+    return Paper(
+        number=receipt.label,
+        code=invoice.label,
+        paid_at=receipt.payment.received_at,
+        payer=payer,
+        worker=_("%(count)s pekerja", count=ribuan(invoice.workers)),
+        nik_end=None,
+        lines=lines,
+        total_rupiah=sum(line.price_rupiah for line in lines),
+        returned_rupiah=sum(int(row.returned) for row in rows),
         voided=receipt.voided_at is not None,
     )
 
@@ -111,7 +130,7 @@ def facts(paper: Paper) -> list[tuple[str, str]]:
         (_("Untuk pekerja"), paper.worker),
     ]
     rows += [(_("NIK"), _("berakhiran %(digits)s", digits=paper.nik_end))] if paper.nik_end else []
-    return [*rows, (_("Nomor dukungan"), paper.code)]
+    return [*rows, (_("Nomor tagihan") if paper.code.startswith("TG-") else _("Nomor dukungan"), paper.code)]
 
 
 def pdf(paper: Paper) -> bytes:
@@ -130,6 +149,11 @@ def pdf(paper: Paper) -> bytes:
         "void": _("BATAL") if paper.voided else "",
         "notes": notes(paper),
     }
+    return printed(words)
+
+
+def printed(words: dict[str, object]) -> bytes:
+    """A paper of this form as a tagged PDF."""
     import typst  # 6 MiB that a server process needs only once somebody prints
 
     return typst.compile(

@@ -44,7 +44,8 @@ def expire_order(order_id: int) -> OrderState:
         if session is not None:
             service.learn(order, session)
         sponsorship = sponsorship_queries.get(order.sponsorship_id)
-        over = rules.why_closed(sponsorship.review_state, sponsorship.term_state, "") is not None
+        closed = rules.why_closed(sponsorship.review_state, sponsorship.term_state, "")
+        over = closed is not None and order.organisation_id is None  # a bill for many does not end with one of them
         waits = session is not None and session.status == "complete" and order.expires_at + rules.PROCESSING > clock.now()
         if order.state in rules.UNPAID and (over or not waits):
             service.close_unpaid(order, reason="time over")

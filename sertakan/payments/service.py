@@ -18,7 +18,7 @@ from sertakan.db import constraint_name, db, new_ref, transaction
 from sertakan.kit import clock
 from sertakan.kit.money import rupiah
 from sertakan.notices.links import absolute
-from sertakan.payments import filling, gateway, queries, rules
+from sertakan.payments import bills, filling, gateway, queries, rules
 from sertakan.payments.models import Order, OrderLine
 from sertakan.payments.refunds import (
     agree_refund,
@@ -159,7 +159,8 @@ def _page_of(order: Order) -> CheckoutSession:
             raise rules.OrderClosed
         minutes = gateway.settings().order_minutes
         order.idempotency_key = rules.next_key(order.idempotency_key)
-        order.expires_at = clock.now() + rules.page_life(minutes)
+        if order.organisation_id is None:
+            order.expires_at = clock.now() + rules.page_life(minutes)
         order.session_expires_at = rules.page_end(clock.real_now(), minutes)
         record(actor=SYSTEM, action="order.again", subject=subject(order), reason="no page came to be under the old key")
     return gateway.open_page(order, months)
@@ -216,7 +217,9 @@ def learn(order: Order, session: CheckoutSession) -> None:
 
 
 def _learn_unpaid(order: Order, session: CheckoutSession) -> None:
-    if session.status == "expired":
+    if session.status == "expired" and order.organisation_id is not None and order.expires_at > clock.now():
+        bills.another_page(order)
+    elif session.status == "expired":
         close_unpaid(order, reason="the page expired")
     elif session.status == "complete" and order.transfer_at is None:
         order.transfer_at = clock.now()
@@ -272,6 +275,9 @@ def close_unpaid(order: Order, *, reason: str, refused: bool = False) -> None:
 
     Ends `cancelled` when the bill was refused or its sponsorship is over, else `expired`.
     """
+    if order.organisation_id is not None:
+        move_order(order, OrderState.cancelled if refused else OrderState.expired, actor=SYSTEM, reason=reason)
+        return bills.close(order)
     sponsorship = sponsorship_queries.get(order.sponsorship_id, lock=True)
     over = rules.why_closed(sponsorship.review_state, sponsorship.term_state, sponsorship.worker.state)
     move_order(order, OrderState.cancelled if refused or over else OrderState.expired, actor=SYSTEM, reason=over or reason)
@@ -279,3 +285,4 @@ def close_unpaid(order: Order, *, reason: str, refused: bool = False) -> None:
         if month.state is MonthState.reserved:
             coverage_service.move(actor=SYSTEM, month=month, to=MonthState.released, reason="unpaid")
     sponsorship_service.refresh_fingerprint(sponsorship)
+    return None

@@ -11,7 +11,7 @@ from sertakan.db import transaction
 from sertakan.kit import clock
 from sertakan.kit.errors import Refused
 from sertakan.kit.months import Month
-from sertakan.payments import checkout, pages, queries, receipts, rules, service
+from sertakan.payments import bills, checkout, pages, queries, receipts, rules, service
 from sertakan.payments.forms import CancelForm, CheckForm, RenewForm, WaitForm
 from sertakan.payments.models import Order
 from sertakan.payments.stripe import StripeError
@@ -95,6 +95,8 @@ def _promise(form: CheckForm, answers: Answers) -> Any:
 def wait(ref: str) -> Any:
     """Where the payer comes back to, and may wait. Only reads: the event or the button settles."""
     order = queries.get_order_by_ref(ref)
+    if order.organisation_id is not None:
+        return redirect(url_for("bills.show", share=bills.invoice_of(order.id).share_ref), 303)
     bill = pages.bill(order)
     if bill.state == "paid":
         return redirect(url_for("payments.thanks", code=order.sponsorship.code), 303)
@@ -110,6 +112,8 @@ def wait(ref: str) -> Any:
 def status(ref: str) -> Any:
     """The part of the page that changes, for the script that looks every few seconds."""
     order = queries.get_order_by_ref(ref)
+    if order.organisation_id is not None:
+        abort(404)
     return render_template("payments/status.html", order=order, bill=pages.bill(order))
 
 
@@ -119,6 +123,8 @@ def status(ref: str) -> Any:
 def look(ref: str) -> Any:
     """`Check now`, `to the payment page`, or a new bill for months that are still free."""
     order = queries.get_order_by_ref(ref)
+    if order.organisation_id is not None:
+        return redirect(url_for("bills.show", share=bills.invoice_of(order.id).share_ref), 303)
     form = WaitForm()
     if not form.sent:
         abort(422)

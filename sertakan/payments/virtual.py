@@ -5,10 +5,10 @@ A number is the bank's prefix for us, ten digits of the bill and a check digit (
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
 BANK = "bank_"  # how the mark of a payment begins that came to our account, and not through the payment service
 DIGITS = 10
+_NUMBER = re.compile(r"(?<![0-9])[0-9]{14,19}(?![0-9])")
 
 
 def _check_digit(digits: str) -> int:
@@ -25,17 +25,13 @@ def number_of(prefix: str, order_id: int) -> str:
     return f"{body}{_check_digit(body)}"
 
 
-@lru_cache
-def _shape(prefix: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![0-9]){prefix}([0-9]{{{DIGITS}}})([0-9])(?![0-9])")
-
-
 def orders_in(prefix: str, text: str) -> list[int]:
     """The bills that a bank's line names by number, each once; a number with a wrong check digit names none."""
     if not prefix:
         return []
-    found = [int(body) for body, _check in _shape(prefix).findall(text) if number_of(prefix, int(body)) in text]
-    return list(dict.fromkeys(found))
+    bodies = [found.removeprefix(prefix)[:-1] for found in _NUMBER.findall(text) if found.startswith(prefix)]
+    right = [int(body) for body in bodies if len(body) == DIGITS and number_of(prefix, int(body)) in text]
+    return list(dict.fromkeys(right))
 
 
 def spread(prices: Sequence[int], pots: Sequence[int]) -> list[list[tuple[int, int]]]:

@@ -55,7 +55,8 @@ def read_token(token: str) -> str | None:
 
 def views_of(person: Person, today: date) -> list[SponsorshipView]:
     """What stands in a person's calendar, in two statements."""
-    mine = select(Sponsorship).where(Sponsorship.sponsor_id == person.id, Sponsorship.term_state.in_(TOLD_TERMS))
+    own = Sponsorship.sponsor_id == person.id, Sponsorship.organisation_id.is_(None)
+    mine = select(Sponsorship).where(*own, Sponsorship.term_state.in_(TOLD_TERMS))
     rows = db.session.scalars(mine.options(joinedload(Sponsorship.worker)).order_by(Sponsorship.id.desc()).limit(MOST)).all()
     return queries.views_of(rows, today)
 

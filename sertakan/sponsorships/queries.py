@@ -71,10 +71,10 @@ def _get(condition: object, lock: bool) -> Sponsorship:
 
 
 def list_own(person: Person, page: int = 1) -> Page[Sponsorship]:
-    """A person's sponsorships, newest first."""
+    """A person's own sponsorships, newest first; what she made for an organisation is on its pages."""
     statement = (
         select(Sponsorship)
-        .where(Sponsorship.sponsor_id == person.id)
+        .where(Sponsorship.sponsor_id == person.id, Sponsorship.organisation_id.is_(None))
         .options(joinedload(Sponsorship.worker))
         .order_by(Sponsorship.submitted_at.desc(), Sponsorship.id.desc())
         .limit(PAGE_SIZE + 1)

@@ -1,6 +1,7 @@
 """`/perusahaan/<ref>/unggah` in the test client: from a file to the second person's yes."""
 
 import io
+import re
 from collections.abc import Callable
 
 import pytest
@@ -28,7 +29,7 @@ def send(who: PageClient, path: str, data: bytes, name: str = "daftar.csv", **fi
     return who.post(path, {"first_month": "2026-12", "count": "3", "file": (io.BytesIO(data), name), **fields})
 
 
-def test_from_a_file_to_two_signatures(as_: As, cast: Cast, home: str) -> None:
+def test_from_a_file_to_two_signatures_and_one_bill(app: Flask, as_: As, cast: Cast, home: str) -> None:
     rina, budi = as_("rina"), as_("budi")
     rina.get(home).sees("Unggah data pekerja", "Belum ada pekerja. Unduh templat, isi, unggah.")
     sent = send(rina, home, xlsx_file([*people(3), ["61710452038400O1", "", "Ojeg", ""]]), "daftar.xlsx")
@@ -50,7 +51,18 @@ def test_from_a_file_to_two_signatures(as_: As, cast: Cast, home: str) -> None:
     rina.get(sent.location).sees("Menunggu penyetuju").misses("Setujui 4 baris")
     budi.get(sent.location).sees("Setujui 4 baris", "Diajukan oleh Rina Oktaviani")
     assert budi.post(sent.location + "/setujui", {"seen": mark}).status == 303
-    budi.get(sent.location).sees("Disetujui lembaga", "belum ada yang ditagih")
+    budi.get(sent.location).sees("Disetujui lembaga", "Tagihan sedang disiapkan")
+    jobs.work()
+    page = budi.get(sent.location).sees("4 pekerja diajukan", "Sudah menjadi tagihan", "TG-2026-000001", "Dana diterima")
+    [address] = re.findall(r"/tagihan/[\w-]{20,}", page.html)
+    budi.get(home.rpartition("/")[0] + "/tagihan").sees("TG-2026-000001", "Belum dibayar", "Rp168.000")
+    stranger = PageClient(app)
+    bill = stranger.get(address).sees(
+        "Tagihan Rp168.000", "PT Khatulistiwa", "4 pekerja", "88088", "Desember 2026", "Rp8.400", "Rp16.800"
+    )
+    bill.misses("Sumiati", "617104")
+    paper = stranger.http.get(address + "/faktur.pdf")
+    assert (paper.mimetype, paper.data[:5]) == ("application/pdf", b"%PDF-")
 
 
 def test_no_file_and_too_much_file_are_refused(as_: As, home: str) -> None:

@@ -25,7 +25,7 @@ BAD = (
     "NaN",
 )
 KEPT = ("draft", "audit_entry")  # a draft keeps what was typed, right or wrong; a refused sign-in is written down
-FITTING = {200, 201, 303, 400, 401, 403, 404, 409, 410, 413, 422, 429}
+FITTING = {200, 201, 303, 400, 401, 403, 404, 409, 410, 413, 422, 429, 503}
 
 
 def fields(app: Flask, row: Row, who: PageClient, path: str) -> set[str]:

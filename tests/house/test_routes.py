@@ -146,6 +146,9 @@ TABLE: tuple[Row, ...] = (
     member("relay.back", "/dukungan/{code}/estafet/{seat}/tarik", 303),
     owner("rescue.ask", "/dukungan/{late}/minta-tolong"),
     owner("rescue.ask", "/dukungan/{late}/minta-tolong", method="POST"),
+    link("bills.show", "/tagihan/{bill}"),
+    link("bills.pay", "/tagihan/{bill}", 503, method="POST"),
+    link("bills.paper", "/tagihan/{bill}/faktur.pdf"),
     link("payments.receipt", "/bukti/{receipt}"),
     link("payments.receipt_pdf", "/bukti/{receipt}.pdf"),
     # the worker's own word
@@ -223,6 +226,7 @@ TABLE: tuple[Row, ...] = (
     owner("roster.index", "/perusahaan/{organisation}/pekerja"),
     owner("roster.search", "/perusahaan/{organisation}/pekerja", 422, method="POST"),
     owner("roster.detail", "/perusahaan/{organisation}/pekerja/{on_roster}"),
+    owner("bills.index", "/perusahaan/{organisation}/tagihan"),
     owner("leavers.index", "/perusahaan/{organisation}/keluar"),
     owner("leavers.index", "/perusahaan/{organisation}/keluar", 422, method="POST"),
     owner("leavers.template", "/perusahaan/{organisation}/keluar/templat.xlsx"),

@@ -23,6 +23,7 @@ from sertakan.bulk.rules import UploadState
 from sertakan.consents import service as consents
 from sertakan.consents.rules import ReportKind
 from sertakan.coverage import queries as coverage
+from sertakan.coverage.models import CoverageMonth
 from sertakan.coverage.rules import MonthState
 from sertakan.db import Base, db, transaction
 from sertakan.kit import clock
@@ -36,8 +37,8 @@ from sertakan.organisations import service as organisations
 from sertakan.organisations.rules import NumberKind, Profile
 from sertakan.papers.models import Paper
 from sertakan.papers.rules import PaperKind, PaperState
-from sertakan.payments import refunds, transfers
-from sertakan.payments.models import Allocation, Dispute, Order, OrderLine, Payment, Receipt
+from sertakan.payments import bills, refunds, transfers
+from sertakan.payments.models import Allocation, Dispute, Invoice, Order, OrderLine, Payment, Receipt
 from sertakan.payments.rules import DisputeLoss, DisputeState, OrderState, RefundReason
 from sertakan.relay import service as relay
 from sertakan.rescue import service as rescues
@@ -114,7 +115,12 @@ def _roster(ref: str, cast: Cast) -> dict[str, str]:
     company = organisation_rows.get_membership(ref, cast.sari).organisation_id
     states = {"review": ReviewState.approved, "term": TermState.running, "state": MonthState.posted}
     code = factories.sponsorship(cast.rina, factories.worker(name=HIDDEN_NAME), organisation_id=company, **states).code
+    billed = factories.sponsorship(cast.rina, factories.worker(name=HIDDEN_NAME), organisation_id=company).id
     with transaction() as session:
+        mine = select(CoverageMonth.id).where(CoverageMonth.sponsorship_id == billed)
+        house = session.get_one(Organisation, company)
+        bill = bills.open_bill(actor=cast.rina.ref, organisation=house, months=mine, workers=1, locale="id")
+        invoice = session.scalars(select(Invoice).where(Invoice.order_id == bill.id)).one().share_ref
         file = LeaverFile(
             organisation_id=company,
             name=HIDDEN_NAME,
@@ -145,6 +151,7 @@ def _roster(ref: str, cast: Cast) -> dict[str, str]:
         news.open_hook(actor=mine, url="https://sistem.muara.test/kabar")
         [hook] = news.list_hooks(company)
         return {
+            "bill": invoice,
             "on_roster": code,
             "leavers": file.ref,
             "paper": paper.ref,

@@ -48,6 +48,9 @@ FACTS: dict[str, Any] = {
     "count": 3,
     "card": "Visa •••• 4242",
     "charge_on": date(2027, 5, 24),
+    "invoice": "TG-2026-000042",
+    "workers": 3,
+    "due_on": date(2026, 12, 6),
     "kept": span(DECEMBER, 1),
     "counts": {"reminder_3": 2, "grace": 1, "cliff": 0, "workers": 3},
 }

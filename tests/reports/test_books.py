@@ -30,6 +30,10 @@ CONSTRAINTS = {
 INDEX = "uq_coverage_month_live"
 RELIEF = "sector, programme, percent, from_month, to_month, excludes_government, legal_basis, source, recorded_at, superseded_at"
 SECOND = "(SELECT payment_id FROM suspense WHERE reason = 'duplicate' ORDER BY id LIMIT 1)"
+LINE_OF_A_BANK = """INSERT INTO bank_line
+    (ref, statement_id, row_number, mark, booked_on, amount_rupiah, words_sealed, state, payment_id)
+    SELECT 'wrong', s.id, 2, 'm', '2026-11-20', p.amount_rupiah + 1, 'k1.x', 'booked', p.id FROM payment p, bank_statement s
+    WHERE p.id = (SELECT min(id) FROM payment)"""
 FAULTS: dict[str, str] = {
     "a helper helps the same worker": """UPDATE rescue SET rescued_id = (SELECT min(id) FROM sponsorship)
         WHERE id = (SELECT min(id) FROM rescue)""",
@@ -60,6 +64,9 @@ FAULTS: dict[str, str] = {
         WHERE d.state = 'open')""",
     "an account is deleted when its money has arrived": """UPDATE refund SET state = 'succeeded'
         WHERE id = (SELECT min(refund_id) FROM bank_transfer)""",
+    "a booked line of the bank is one payment of its amount": LINE_OF_A_BANK,
+    "a payment by bank transfer stands on a statement": """UPDATE payment SET provider_intent = 'bank_nobody'
+        WHERE id = (SELECT min(id) FROM payment)""",
     "I6 an approval is of what stands now": """UPDATE sponsorship SET fingerprint = 'changed'
         WHERE id = (SELECT min(id) FROM sponsorship WHERE review_state = 'approved')""",
     "I8 a closed month has its trail": """UPDATE coverage_month SET ref = 'untold'

@@ -1,0 +1,96 @@
+"""`/perusahaan/<organisation>/tagihan` and `/tagihan/<share>`: the bills of an organisation, and the page on which one is paid.
+
+The address of a bill may be passed on to whoever pays: it names the organisation and sums, and no worker.
+"""
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from sertakan.organisations.queries import get_membership
+from sertakan.payments import bills, gateway, incoming, invoices, pages, queries, rules, service, virtual
+from sertakan.payments.forms import WaitForm
+from sertakan.payments.models import Invoice
+from sertakan.payments.stripe import StripeError
+from sertakan.web.access import by_link, signed_in
+from sertakan.web.errors import say
+from sertakan.web.extensions import limiter
+from sertakan.web.knock import knock
+from sertakan.web.paging import page_number
+
+bp = Blueprint("bills", __name__, template_folder="templates")
+
+
+@bp.get("/perusahaan/<ref>/tagihan")
+@signed_in
+def index(ref: str) -> Any:
+    """All bills of the organisation, newest first."""
+    member = get_membership(ref, current_user.person)
+    return render_template(
+        "payments/bills.html",
+        member=member,
+        organisation=member.organisation,
+        page=bills.list_invoices(member.organisation_id, page_number()),
+    )
+
+
+@bp.get("/tagihan/<share>")
+@by_link
+def show(share: str) -> Any:
+    """One bill: what it is for, how it can be paid, what has come. Only reads."""
+    return _page(bills.get_invoice(share))
+
+
+def _page(invoice: Invoice, *, error: str = "", status: int = 200) -> Any:
+    order = invoice.order
+    state, prefix = pages.state_of(order), gateway.settings().va_prefix
+    page = render_template(
+        "payments/bill.html",
+        invoice=invoice,
+        order=order,
+        state=state,
+        payable=state in pages.PAYABLE,
+        parts=bills.parts_of(order.id),
+        account=virtual.number_of(prefix, order.id) if prefix else "",
+        received=incoming.received(order.id),
+        receipts=queries.receipts_of_order(order.id),
+        error=error,
+        form=WaitForm(formdata=None),
+    )
+    return page, status
+
+
+@bp.post("/tagihan/<share>")
+@by_link
+@limiter.limit("12 per minute")
+def pay(share: str) -> Any:
+    """To the payment page, or look whether it was paid there."""
+    invoice, form = bills.get_invoice(share), WaitForm()
+    if not form.sent:
+        abort(422)
+    order_id, session_id = invoice.order_id, invoice.order.provider_session
+    try:
+        if form.look.data and session_id:
+            service.settle(order_id)
+        else:
+            return redirect(service.start_checkout(order_id), 303)
+    except StripeError:
+        words = _("Layanan pembayaran belum menjawab. Tunggu sebentar, lalu coba lagi. Tidak ada yang terpotong dua kali.")
+        return _page(bills.get_invoice(share), error=words, status=503)
+    except (rules.OrderPaid, rules.OrderClosed, rules.TooSmallToday) as no:
+        flash(say(no), "bad")
+    knock("notices")
+    return redirect(url_for(".show", share=share), 303)
+
+
+@bp.get("/tagihan/<share>/faktur.pdf")
+@by_link
+@limiter.limit("30 per minute")
+def paper(share: str) -> Response:
+    """The invoice, in the language of the page."""
+    invoice = bills.get_invoice(share)
+    response = Response(invoices.pdf(invoice), mimetype="application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="{invoice.label}.pdf"'
+    return response

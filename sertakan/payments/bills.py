@@ -1,0 +1,283 @@
+"""The one bill of an organisation for many workers. Run inside `transaction()`.
+
+It is an order like a resident's, with an invoice. Its months stay promised until it is due; each payment page that it gets lives an
+hour. Money fills all of its months at once, in few statements whatever their number.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
+from flask import abort
+from sqlalchemy import Select, func, insert, literal, select, text
+from sqlalchemy.orm import contains_eager, joinedload
+
+from sertakan.accounts.models import Organisation
+from sertakan.audit.service import GATEWAY, SYSTEM, record
+from sertakan.coverage import service as coverage_service
+from sertakan.coverage.models import CoverageMonth
+from sertakan.coverage.rules import MonthState
+from sertakan.db import db, new_ref
+from sertakan.kit import clock
+from sertakan.kit.money import rupiah
+from sertakan.kit.months import Month
+from sertakan.notices import service as notices
+from sertakan.notices.links import absolute
+from sertakan.payments import gateway, queries, rules
+from sertakan.payments.models import Allocation, Invoice, Order, OrderLine, Payment
+from sertakan.payments.rules import OrderState
+from sertakan.sponsorships import service as sponsorship_service
+from sertakan.sponsorships.models import Sponsorship
+from sertakan.sponsorships.rules import OPEN_REVIEWS, ReviewState, TermState
+from sertakan.web.paging import Page, slice_page
+
+INVOICE_LOCK = 7151973
+CHUNK = 500
+PAGE = 20
+
+
+# ---- opening -------------------------------------------------------------------------------------------------------------------
+
+
+def open_bill(*, actor: str, organisation: Organisation, months: Select[Any], workers: int, locale: str) -> Order:
+    """One bill for these months (a SELECT of their ids), of which each is promised; `workers` is how many people that are.
+
+    Due `BILL_DAYS` from today, at the end of that day in Pontianak. Refuses NothingToPay and BelowFloor.
+    """
+    settings = gateway.settings()
+    mine = select(CoverageMonth).where(CoverageMonth.id.in_(months), CoverageMonth.state == MonthState.reserved).subquery()
+    row = db.session.execute(select(func.coalesce(func.sum(mine.c.price_rupiah), 0), func.min(mine.c.sponsorship_id))).one()
+    amount, floor = int(row[0]), settings.payment_floor_rupiah
+    rules.check_floor(amount, floor, (rupiah(amount, locale), rupiah(floor, locale)))
+    now, ref, due_on = clock.now(), new_ref(), clock.today() + timedelta(days=settings.bill_days)
+    order = Order(
+        ref=ref,
+        sponsorship_id=row[1],
+        organisation_id=organisation.id,
+        attempt=queries.last_attempt(row[1]) + 1,
+        amount_rupiah=amount,
+        state=OrderState.opening,
+        idempotency_key=f"order_{ref}_1",
+        locale=locale,
+        created_at=now,
+        expires_at=end_of(due_on),
+        session_expires_at=rules.page_end(clock.real_now(), settings.order_minutes),
+    )
+    db.session.add(order)
+    db.session.flush()
+    lines = select(literal(order.id), mine.c.id, mine.c.price_rupiah).order_by(mine.c.id)
+    db.session.execute(insert(OrderLine).from_select(["order_id", "coverage_month_id", "amount_rupiah"], lines))
+    invoice = issue_invoice(order, workers, due_on)
+    facts = {"amount_rupiah": amount, "workers": workers, "organisation": organisation.ref, "invoice": invoice.label}
+    record(actor=actor, action="order.open", subject=f"order:{order.ref}", after=facts)
+    return order
+
+
+def end_of(day: date) -> datetime:
+    """The last moment of a day in Pontianak."""
+    return datetime.combine(day + timedelta(days=1), time(), clock.ZONE).astimezone(clock.now().tzinfo)
+
+
+def issue_invoice(order: Order, workers: int, due_on: date) -> Invoice:
+    """The next number of this year in Pontianak, without gaps: numbers are given under a lock and roll back with their bill."""
+    if db.session.get_bind().dialect.name == "postgresql":
+        db.session.execute(text(f"SELECT pg_advisory_xact_lock({INVOICE_LOCK})"))
+    year = clock.today().year
+    last = db.session.scalar(select(func.max(Invoice.number)).where(Invoice.year == year)) or 0
+    invoice = Invoice(order_id=order.id, year=year, number=last + 1, workers=workers, due_on=due_on, issued_at=clock.now())
+    db.session.add(invoice)
+    db.session.flush()
+    return invoice
+
+
+def another_page(order: Order) -> None:
+    """The payment page of a bill that is not yet due has expired: the next click gets another one, under a new key."""
+    order.state, order.provider_session, order.checkout_url = OrderState.opening, None, None
+    order.idempotency_key = rules.next_key(order.idempotency_key)
+    order.session_expires_at = rules.page_end(clock.real_now(), gateway.settings().order_minutes)
+    record(actor=GATEWAY, action="order.again", subject=f"order:{order.ref}", reason="the page expired")
+
+
+# ---- filling -------------------------------------------------------------------------------------------------------------------
+
+
+class Taken(NamedTuple):
+    """Ids of the months that the money fills now, the promises they belong to, and the rupiah for what is not to be had."""
+
+    months: list[int]
+    promises: list[int]
+    lost_rupiah: int
+
+
+def take(order: Order) -> Taken:
+    """The months of a locked bill that are still promised, held until the transaction ends."""
+    rows = db.session.execute(
+        select(CoverageMonth.id, CoverageMonth.sponsorship_id, CoverageMonth.state, OrderLine.amount_rupiah)
+        .join(OrderLine, OrderLine.coverage_month_id == CoverageMonth.id)
+        .where(OrderLine.order_id == order.id)
+        .order_by(CoverageMonth.month, CoverageMonth.id)
+        .with_for_update(of=CoverageMonth)
+    ).all()
+    mine = [row for row in rows if row.state is MonthState.reserved]
+    lost = sum(row.amount_rupiah for row in rows if row.state is not MonthState.reserved)
+    return Taken([row.id for row in mine], sorted({row.sponsorship_id for row in mine}), lost)
+
+
+def pay(taken: Taken, parts: Iterable[dict[str, Any]]) -> None:
+    """These months are paid by these allocations (without their time): together, in chunks of statements."""
+    now = clock.now()
+    rows = [{**part, "created_at": now} for part in parts]
+    for start in range(0, len(rows), CHUNK):
+        db.session.execute(insert(Allocation), rows[start : start + CHUNK])
+    for start in range(0, len(taken.months), CHUNK):
+        ids = taken.months[start : start + CHUNK]
+        coverage_service.move_many(actor=GATEWAY, ids=ids, before=MonthState.reserved, to=MonthState.paid)
+
+
+def whole(taken: Taken, payment: Payment) -> list[dict[str, Any]]:
+    """The allocations when one payment fills everything."""
+    prices = _prices(taken.months)
+    return [{"payment_id": payment.id, "coverage_month_id": row, "amount_rupiah": prices[row]} for row in taken.months]
+
+
+def _prices(ids: Sequence[int]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for start in range(0, len(ids), CHUNK):
+        part = select(CoverageMonth.id, CoverageMonth.price_rupiah).where(CoverageMonth.id.in_(ids[start : start + CHUNK]))
+        found.update({row[0]: row[1] for row in db.session.execute(part)})
+    return found
+
+
+def prices_of(taken: Taken) -> list[int]:
+    """The price of each month of `taken`, in its order."""
+    prices = _prices(taken.months)
+    return [prices[row] for row in taken.months]
+
+
+def begin(taken: Taken) -> None:
+    """Promises that officers have approved already start now."""
+    waiting = Sponsorship.review_state == ReviewState.approved, Sponsorship.term_state == TermState.waiting
+    for start in range(0, len(taken.promises), CHUNK):
+        mine = Sponsorship.id.in_(taken.promises[start : start + CHUNK])
+        for row in db.session.scalars(select(Sponsorship).where(mine, *waiting).order_by(Sponsorship.id).with_for_update()):
+            sponsorship_service.move_term(actor=SYSTEM, sponsorship=row, to=TermState.running)
+
+
+def tell_paid(order: Order, payment: Payment, receipt_ref: str) -> None:
+    """The word to who made the bill: it is paid, and where the receipt is."""
+    person = order.sponsorship.sponsor
+    invoice = invoice_of(order.id)
+    notices.queue(
+        key=f"order_paid:{payment.ref}",
+        kind="bill_paid",
+        subject=f"order:{order.ref}",
+        person=person,
+        context={
+            "invoice": invoice.label,
+            "amount": payment.amount_rupiah,
+            "workers": invoice.workers,
+            "receipt_url": absolute("payments.receipt", person.locale, ref=receipt_ref),
+        },
+    )
+
+
+# ---- closing -------------------------------------------------------------------------------------------------------------------
+
+
+def close(order: Order) -> None:
+    """A closed bill without money: its months are free for others, and requests that hold nothing else are taken back."""
+    taken = take(order)
+    for start in range(0, len(taken.months), CHUNK):
+        ids = taken.months[start : start + CHUNK]
+        reasons = dict.fromkeys(ids, "unpaid")
+        coverage_service.move_many(actor=SYSTEM, ids=ids, before=MonthState.reserved, to=MonthState.released, reasons=reasons)
+    for start in range(0, len(taken.promises), CHUNK):
+        mine = Sponsorship.id.in_(taken.promises[start : start + CHUNK])
+        for row in db.session.scalars(select(Sponsorship).where(mine).order_by(Sponsorship.id).with_for_update()):
+            sponsorship_service.refresh_fingerprint(row)
+            if row.term_state is TermState.waiting:
+                _drop(row)
+    _tell_closed(order)
+
+
+def _tell_closed(order: Order) -> None:
+    invoice, person = invoice_of(order.id), order.sponsorship.sponsor
+    organisation = order.organisation.ref if order.organisation else ""
+    notices.queue(
+        key=f"bill_closed:{invoice.ref}",
+        kind="bill_closed",
+        subject=f"order:{order.ref}",
+        person=person,
+        context={
+            "invoice": invoice.label,
+            "amount": order.amount_rupiah,
+            "workers": invoice.workers,
+            "url": absolute("bulk.index", person.locale, ref=organisation),
+        },
+    )
+
+
+def _drop(sponsorship: Sponsorship) -> None:
+    if sponsorship.review_state in OPEN_REVIEWS:
+        sponsorship_service.withdraw(actor=SYSTEM, sponsorship=sponsorship, reason="unpaid")
+    else:
+        sponsorship_service.move_term(actor=SYSTEM, sponsorship=sponsorship, to=TermState.cancelled, reason="unpaid")
+
+
+# ---- reading -------------------------------------------------------------------------------------------------------------------
+
+
+class Part(NamedTuple):
+    """The months of one price on a bill: how many workers, and whole rupiah."""
+
+    month: Month
+    price_rupiah: int
+    relief_rupiah: int
+    workers: int
+    amount_rupiah: int
+
+
+def parts_of(order_id: int) -> list[Part]:
+    """What a bill is made of, by month and price."""
+    c = CoverageMonth
+    rows = db.session.execute(
+        select(c.month, c.price_rupiah, c.relief_rupiah, func.count(), func.sum(OrderLine.amount_rupiah))
+        .join(OrderLine, OrderLine.coverage_month_id == c.id)
+        .where(OrderLine.order_id == order_id)
+        .group_by(c.month, c.price_rupiah, c.relief_rupiah)
+        .order_by(c.month, c.price_rupiah)
+    )
+    return [Part(row[0], row[1], row[2], row[3], int(row[4])) for row in rows]
+
+
+def promises_of(order: Order) -> Sequence[Sponsorship]:
+    """Whose months stand on a bill."""
+    months = select(CoverageMonth.sponsorship_id).join(OrderLine, OrderLine.coverage_month_id == CoverageMonth.id)
+    statement = select(Sponsorship).where(Sponsorship.id.in_(months.where(OrderLine.order_id == order.id)))
+    return db.session.scalars(statement.order_by(Sponsorship.id).with_for_update(of=Sponsorship)).all()
+
+
+def invoice_of(order_id: int) -> Invoice:
+    """The paper of an organisation's bill."""
+    return db.session.scalars(select(Invoice).where(Invoice.order_id == order_id)).one()
+
+
+def get_invoice(share_ref: str) -> Invoice:
+    """By the reference that is shared with whoever has to pay; 404 for a made-up one."""
+    statement = select(Invoice).where(Invoice.share_ref == share_ref)
+    statement = statement.options(joinedload(Invoice.order).joinedload(Order.organisation))
+    return db.session.scalars(statement).first() or abort(404)
+
+
+def list_invoices(organisation_id: int, page: int) -> Page[Invoice]:
+    """The bills of an organisation, newest first."""
+    statement = (
+        select(Invoice)
+        .join(Invoice.order)
+        .where(Order.organisation_id == organisation_id)
+        .options(contains_eager(Invoice.order))
+        .order_by(Invoice.id.desc())
+        .limit(PAGE + 1)
+        .offset((page - 1) * PAGE)
+    )
+    return slice_page(db.session.scalars(statement).all(), page, PAGE)
