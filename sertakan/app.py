@@ -19,6 +19,7 @@ from sertakan.demo import views as demo
 from sertakan.demo.clock import follow_demo_clock
 from sertakan.front import views as front
 from sertakan.gaps import views as gaps
+from sertakan.intake import views as intake
 from sertakan.kit.crypto import Keyring
 from sertakan.leavers import views as leavers
 from sertakan.notices import views as notices
@@ -66,6 +67,7 @@ ROOMS = (
     rescue,
     relay,
     review,
+    intake,
     remittance,
     repairs,
     gaps,

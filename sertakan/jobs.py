@@ -23,6 +23,7 @@ from sertakan.bank import jobs as bank
 from sertakan.bulk import jobs as bulk
 from sertakan.db import db, transaction
 from sertakan.demo.clock import follow_demo_clock
+from sertakan.intake import jobs as intake
 from sertakan.kit import clock
 from sertakan.leavers import jobs as leavers
 from sertakan.notices import jobs as notices
@@ -55,9 +56,14 @@ def send_notices() -> object:
     return notices.send_due(look_again=letters.look_again, seconds=TURN_S)
 
 
+def files() -> int:
+    """Uploads, and the decisions on them."""
+    return bulk.work() + intake.work()
+
+
 JOBS: dict[str, Callable[[], object]] = {
     "events": payments.handle_new_events,
-    "files": bulk.work,
+    "files": files,
     "bank": bank.match_lines,
     "leavers": leavers.work_off,
     "papers": papers.make_papers,

@@ -308,6 +308,7 @@ def _sponsorship(one: Entry, worker: Known, quote: Quote, payer: PayerKind, acto
         "term_state": TermState.waiting,
         "fingerprint": promise_rules.fingerprint(seen, [(line.month, line.total_rupiah) for line in quote.lines]),
         "risk_version": promise_rules.RISK_VERSION,
+        "in_batch": True,
         "show_name": True,
         "remind": True,
         "auto": False,

@@ -12,7 +12,7 @@ from sertakan.kit.months import Month
 from sertakan.organisations.queries import get_membership
 
 PEOPLE = 8
-WORKS = ("Pedagang sayur", "Pedagang kue", "Pedagang kaki lima")
+WORKS = ("Pedagang sayur", "Pedagang kaki lima")
 
 
 def tell(crowd: Crowd, company_id: int, maker_id: int, checker_id: int, finance_id: int, day: date) -> None:

@@ -76,15 +76,16 @@ def _paid() -> Any:
 
 def _condition(chip: Chip) -> Any:
     submitted = Sponsorship.review_state == ReviewState.submitted
+    alone = ~Sponsorship.in_batch  # an upload is one line elsewhere, not thousands here
     match chip:
         case Chip.ready:
-            return and_(submitted, _paid())
+            return and_(submitted, alone, _paid())
         case Chip.unpaid:
-            return and_(submitted, ~_paid())
+            return and_(submitted, alone, ~_paid())
         case Chip.asked:
             return Sponsorship.review_state == ReviewState.needs_info
         case Chip.all:
-            return Sponsorship.review_state.in_((ReviewState.submitted, ReviewState.needs_info))
+            return and_(Sponsorship.review_state.in_((ReviewState.submitted, ReviewState.needs_info)), alone)
 
 
 def counts() -> tuple[dict[Chip, int], datetime | None]:
@@ -128,15 +129,16 @@ def list_queue(chip: Chip, text: str, number: int, today: date) -> Page[Row]:
         question = question.where(_found(text))
     found = db.session.scalars(question).all()
     page = slice_page(found, number, PAGE_SIZE)
-    return Page(_with_checks(page.items, today), number, PAGE_SIZE, page.has_next)
+    return Page(with_checks(page.items, today), number, PAGE_SIZE, page.has_next)
 
 
 def get_row(sponsorship: Sponsorship, today: date) -> Row:
     """One request with its checks."""
-    return _with_checks([sponsorship], today)[0]
+    return with_checks([sponsorship], today)[0]
 
 
-def _with_checks(requests: Sequence[Sponsorship], today: date) -> list[Row]:
+def with_checks(requests: Sequence[Sponsorship], today: date) -> list[Row]:
+    """These requests with their checks, in their order; a few statements, whatever their number."""
     workers = [row.worker_id for row in requests]
     months = _months(workers)
     given = {(row[0], row[1]) for row in db.session.execute(_consents(workers))}
@@ -232,7 +234,7 @@ def list_by_codes(codes: Sequence[str], today: date) -> list[Row]:
         )
         .order_by(Sponsorship.submitted_at, Sponsorship.id)
     )
-    return _with_checks(db.session.scalars(statement).all(), today) if known else []
+    return with_checks(db.session.scalars(statement).all(), today) if known else []
 
 
 def _is_colleague(person: Person, organisation_id: int | None) -> bool:

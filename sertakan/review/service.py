@@ -80,8 +80,11 @@ def _decide(
     )
 
 
-def approve(*, officer: Person, sponsorship: Sponsorship, seen: str, exception: str = "") -> None:
-    """Say yes. Refused for one's own, when a check says stop, and without an attestation unless an exception is written (idea 18)."""
+def approve(*, officer: Person, sponsorship: Sponsorship, seen: str, exception: str = "", told: bool = True) -> None:
+    """Say yes; `told`: by a message of her own.
+
+    Refused for one's own, when a check says stop, and without an attestation unless an exception is written (idea 18).
+    """
     _check(officer, sponsorship, ReviewState.approved, seen)
     row = queries.get_row(sponsorship, clock.today())
     for check in row.checks:
@@ -95,7 +98,8 @@ def approve(*, officer: Person, sponsorship: Sponsorship, seen: str, exception: 
     if sponsorship.worker.state is WorkerState.proposed:
         workers.move(actor=officer.ref, worker=sponsorship.worker, to=WorkerState.identity_checked)
     sponsorships.start_if_ready(sponsorship)
-    _tell(sponsorship, "approved", covered_from=sponsorship.first_month, covered_until=sponsorship.last_month)
+    if told:
+        _tell(sponsorship, "approved", covered_from=sponsorship.first_month, covered_until=sponsorship.last_month)
 
 
 def approve_in_bulk(*, officer: Person, sponsorship: Sponsorship, seen: str) -> None:

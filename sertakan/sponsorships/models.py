@@ -54,6 +54,7 @@ class Sponsorship(Model):
     answer: Mapped[str | None] = mapped_column(Text)
     fingerprint: Mapped[str] = mapped_column(String(64))
     risk_version: Mapped[str] = mapped_column(String(20))
+    in_batch: Mapped[bool] = mapped_column(default=False, server_default=false())  # waits for the decision on its whole upload
     show_name: Mapped[bool] = mapped_column(default=True)
     remind: Mapped[bool] = mapped_column(default=True)
     auto: Mapped[bool] = mapped_column(default=False, server_default=false())  # it renews itself: announced, not asked for

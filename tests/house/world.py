@@ -18,8 +18,8 @@ from sertakan.autopay.rules import LINK as AUTOPAY
 from sertakan.bank import service as bank
 from sertakan.bank.models import BankLine
 from sertakan.bank.rules import Row
-from sertakan.bulk.models import Upload
-from sertakan.bulk.rules import UploadState
+from sertakan.bulk.models import Upload, UploadRow
+from sertakan.bulk.rules import RowState, UploadState
 from sertakan.consents import service as consents
 from sertakan.consents.rules import ReportKind
 from sertakan.coverage import queries as coverage
@@ -46,6 +46,7 @@ from sertakan.sponsorships import calendar
 from sertakan.sponsorships import links as promise_links
 from sertakan.sponsorships import queries as sponsorships
 from sertakan.sponsorships import service as promises
+from sertakan.sponsorships.models import Sponsorship
 from sertakan.sponsorships.rules import RENEW, ReviewState, TermState
 from sertakan.tariff import queries as tariff
 from sertakan.workers import service as workers
@@ -110,6 +111,38 @@ def _organisation(cast: Cast) -> dict[str, str]:
         }
 
 
+def _batch(company: int, cast: Cast, order_id: int, promise_id: int) -> str:
+    """The upload that this bill came from, with its one row; nobody has decided on it."""
+    made = {"made_by_id": cast.ids["rina"], "submitted_by_id": cast.ids["rina"], "decided_by_id": cast.ids["budi"]}
+    upload = Upload(
+        organisation_id=company,
+        name="daftar.csv",
+        fingerprint="b" * 64,
+        first_month=Month(2026, 12),
+        count=1,
+        state=UploadState.applied,
+        mark="m" * 64,
+        created_at=clock.now(),
+        applied_at=clock.now(),
+        order_id=order_id,
+        **made,
+    )
+    db.session.add(upload)
+    db.session.flush()
+    row = UploadRow(
+        upload_id=upload.id,
+        row_number=2,
+        nik_hash="n" * 64,
+        state=RowState.ready,
+        occupation_code="asisten_rumah_tangga",
+        sponsorship_id=promise_id,
+    )
+    row.content = "{}"
+    db.session.add(row)
+    db.session.get_one(Sponsorship, promise_id).in_batch = True
+    return upload.ref
+
+
 def _roster(ref: str, cast: Cast) -> dict[str, str]:
     """A worker on the company's list, and a file of leavers: `on_roster` is the code of her promise."""
     company = organisation_rows.get_membership(ref, cast.sari).organisation_id
@@ -121,6 +154,7 @@ def _roster(ref: str, cast: Cast) -> dict[str, str]:
         house = session.get_one(Organisation, company)
         bill = bills.open_bill(actor=cast.rina.ref, organisation=house, months=mine, workers=1, locale="id")
         invoice = session.scalars(select(Invoice).where(Invoice.order_id == bill.id)).one().share_ref
+        batch = _batch(company, cast, bill.id, billed)
         file = LeaverFile(
             organisation_id=company,
             name=HIDDEN_NAME,
@@ -152,6 +186,7 @@ def _roster(ref: str, cast: Cast) -> dict[str, str]:
         [hook] = news.list_hooks(company)
         return {
             "bill": invoice,
+            "whole": batch,
             "on_roster": code,
             "leavers": file.ref,
             "paper": paper.ref,

@@ -50,6 +50,8 @@ FACTS: dict[str, Any] = {
     "charge_on": date(2027, 5, 24),
     "invoice": "TG-2026-000042",
     "workers": 3,
+    "file": "daftar.xlsx",
+    "left": 2,
     "due_on": date(2026, 12, 6),
     "kept": span(DECEMBER, 1),
     "counts": {"reminder_3": 2, "grace": 1, "cliff": 0, "workers": 3},
