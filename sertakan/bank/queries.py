@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import abort
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from sertakan.bank import rules
@@ -12,7 +12,7 @@ from sertakan.bank.models import BankLine, BankStatement
 from sertakan.bank.rules import LineState
 from sertakan.db import db
 from sertakan.kit import clock
-from sertakan.payments.models import Order
+from sertakan.payments.models import Invoice, Order
 from sertakan.payments.rules import UNPAID
 from sertakan.sponsorships.models import Sponsorship
 from sertakan.web.paging import Page, slice_page
@@ -131,6 +131,14 @@ def orders_of_codes(codes: Sequence[str]) -> Sequence[int]:
         return []
     newest = select(func.max(Order.id)).join(Order.sponsorship).where(Sponsorship.code.in_(codes)).group_by(Sponsorship.id)
     return db.session.scalars(newest).all()
+
+
+def orders_of_invoices(numbers: Sequence[tuple[int, int]]) -> Sequence[int]:
+    """The bills of these invoices, by year and number."""
+    if not numbers:
+        return []
+    wanted = or_(*(and_(Invoice.year == year, Invoice.number == number) for year, number in numbers))
+    return db.session.scalars(select(Invoice.order_id).where(wanted)).all()
 
 
 def unpaid_of_amount(amount_rupiah: int) -> Sequence[int]:

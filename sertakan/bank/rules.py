@@ -70,6 +70,7 @@ _ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[T ].{0,20})?")
 _DAY_FIRST = re.compile(r"([0-9]{1,2})[/. -]([0-9]{1,2}|[A-Za-z]{3,9})[/. -]([0-9]{4}|[0-9]{2})(?: .{0,20})?")
 _AMOUNT = re.compile(r"(?:rp\.?|idr)? ?([0-9]{1,3}(?:[.,][0-9]{3})+|[0-9]{1,13})(?:[.,](0{1,2}))?")
 _CODE = re.compile(rf"(?<![0-9A-Z])([{ALPHABET}]{{4}})[- ]?([{ALPHABET}]{{4}})(?![0-9A-Z])")
+_INVOICE = re.compile(r"(?<![A-Z0-9])TG-([0-9]{4})-([0-9]{6})(?![0-9])")
 _OUT = frozenset({"d", "db", "dr", "debit", "debet", "keluar"})
 
 
@@ -192,6 +193,11 @@ def codes_in(text: str) -> Iterator[str]:
     """What may be the number of a sponsorship in a payer's words: `7KQ2-M9XF`, also without its dash."""
     for first, second in _CODE.findall(text.upper()):
         yield f"{first}-{second}"
+
+
+def invoices_in(text: str) -> list[tuple[int, int]]:
+    """Year and number of each invoice of ours in a payer's words: `TG-2026-000042`, each once."""
+    return list(dict.fromkeys((int(year), int(number)) for year, number in _INVOICE.findall(text.upper())))
 
 
 def only(found: Sequence[int]) -> int | None:

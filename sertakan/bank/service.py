@@ -111,20 +111,26 @@ def _match(line_id: int) -> int | None:
 
 
 def _suggest(line: BankLine) -> None:
-    why, found = Why.code, rules.only(queries.orders_of_codes(list(rules.codes_in(line.words))))
+    why, found = Why.code, _named(line.words)
     if found is None:
         why, found = Why.amount, rules.only(queries.unpaid_of_amount(line.amount_rupiah))
     line.order_id = found
     _move(line, LineState.unknown if found is None else LineState.suggested, why if found else None)
 
 
+def _named(words: str) -> int | None:
+    """The one bill that these words name: by the code of a promise, or by the number of an organisation's invoice."""
+    invoices = queries.orders_of_invoices(rules.invoices_in(words))
+    return rules.only([*invoices, *queries.orders_of_codes(list(rules.codes_in(words)))])
+
+
 # ---- deciding ------------------------------------------------------------------------------------------------------------------
 
 
 def book(*, actor: Person, line: BankLine, code: str) -> Order:
-    """A person says which sponsorship's bill this money is for. Refuses NotNow, BillUnknown."""
+    """A person says which bill this money is for. Refuses NotNow, BillUnknown."""
     rules.check_move(line.state, LineState.booked)
-    found = rules.only(queries.orders_of_codes(list(rules.codes_in(code))))
+    found = _named(code)
     if found is None:
         raise rules.BillUnknown(field="code")
     order = payment_queries.get_order(found, lock=True)
@@ -134,6 +140,7 @@ def book(*, actor: Person, line: BankLine, code: str) -> Order:
 
 def _book(actor: str, line: BankLine, order: Order, why: Why, by: Person | None = None) -> None:
     payment = incoming.receive(actor=actor, order=order, amount_rupiah=line.amount_rupiah, mark=line.ref)
+    db.session.refresh(line)  # filling the months of many lets go of what was read before
     line.order_id, line.payment_id = order.id, payment.id
     _move(line, LineState.booked, why, by)
     _note(actor, "book", line, order=order.ref, amount_rupiah=line.amount_rupiah, why=why.value)

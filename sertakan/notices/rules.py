@@ -18,7 +18,7 @@ NEEDS: dict[str, frozenset[str]] = {
     "contact_changed": frozenset({"contact"}),
     "order_paid": frozenset({"code", "amount", "months", "worker", "receipt_url"}),
     "bill_paid": frozenset({"invoice", "amount", "workers", "receipt_url"}),
-    "bill_ready": frozenset({"invoice", "amount", "workers", "due_on", "url"}),
+    **dict.fromkeys(("bill_ready", "bill_due"), frozenset({"invoice", "amount", "workers", "due_on", "url"})),
     "batch_approved": frozenset({"file", "workers", "left", "url"}),
     "bill_closed": frozenset({"invoice", "amount", "workers", "url"}),
     "approved": frozenset({"code", "worker", "covered_from", "covered_until"}),

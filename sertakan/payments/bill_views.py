@@ -74,12 +74,14 @@ def pay(share: str) -> Any:
     try:
         if form.look.data and session_id:
             service.settle(order_id)
+        elif incoming.received(order_id):
+            raise rules.PartCame
         else:
             return redirect(service.start_checkout(order_id), 303)
     except StripeError:
         words = _("Layanan pembayaran belum menjawab. Tunggu sebentar, lalu coba lagi. Tidak ada yang terpotong dua kali.")
         return _page(bills.get_invoice(share), error=words, status=503)
-    except (rules.OrderPaid, rules.OrderClosed, rules.TooSmallToday) as no:
+    except (rules.OrderPaid, rules.OrderClosed, rules.TooSmallToday, rules.PartCame) as no:
         flash(say(no), "bad")
     knock("notices")
     return redirect(url_for(".show", share=share), 303)

@@ -12,7 +12,7 @@ from flask import abort
 from sqlalchemy import Select, func, insert, literal, select, text
 from sqlalchemy.orm import contains_eager, joinedload
 
-from sertakan.accounts.models import Organisation
+from sertakan.accounts.models import MemberRole, Membership, Organisation, Person
 from sertakan.audit.service import GATEWAY, SYSTEM, record
 from sertakan.coverage import service as coverage_service
 from sertakan.coverage.models import CoverageMonth
@@ -26,12 +26,14 @@ from sertakan.notices.links import absolute
 from sertakan.payments import gateway, queries, rules
 from sertakan.payments.models import Allocation, Invoice, Order, OrderLine, Payment
 from sertakan.payments.rules import OrderState
+from sertakan.sponsorships import many
 from sertakan.sponsorships import service as sponsorship_service
 from sertakan.sponsorships.models import Sponsorship
-from sertakan.sponsorships.rules import OPEN_REVIEWS, ReviewState, TermState
+from sertakan.sponsorships.rules import OPEN_REVIEWS
 from sertakan.web.paging import Page, slice_page
 
 INVOICE_LOCK = 7151973
+REMIND_BEFORE = (7, 1)  # days before a bill is due
 CHUNK = 500
 PAGE = 20
 
@@ -90,12 +92,12 @@ def issue_invoice(order: Order, workers: int, due_on: date) -> Invoice:
     return invoice
 
 
-def another_page(order: Order) -> None:
-    """The payment page of a bill that is not yet due has expired: the next click gets another one, under a new key."""
-    order.state, order.provider_session, order.checkout_url = OrderState.opening, None, None
+def another_page(order: Order, why: str) -> None:
+    """The payment page of a bill that is not yet due is over: the next click gets another one, under a new key."""
+    order.state, order.provider_session, order.checkout_url, order.transfer_at = OrderState.opening, None, None, None
     order.idempotency_key = rules.next_key(order.idempotency_key)
     order.session_expires_at = rules.page_end(clock.real_now(), gateway.settings().order_minutes)
-    record(actor=GATEWAY, action="order.again", subject=f"order:{order.ref}", reason="the page expired")
+    record(actor=GATEWAY, action="order.again", subject=f"order:{order.ref}", reason=why)
 
 
 # ---- filling -------------------------------------------------------------------------------------------------------------------
@@ -155,30 +157,69 @@ def prices_of(taken: Taken) -> list[int]:
 
 
 def begin(taken: Taken) -> None:
-    """Promises that officers have approved already start now."""
-    waiting = Sponsorship.review_state == ReviewState.approved, Sponsorship.term_state == TermState.waiting
-    for start in range(0, len(taken.promises), CHUNK):
-        mine = Sponsorship.id.in_(taken.promises[start : start + CHUNK])
-        for row in db.session.scalars(select(Sponsorship).where(mine, *waiting).order_by(Sponsorship.id).with_for_update()):
-            sponsorship_service.move_term(actor=SYSTEM, sponsorship=row, to=TermState.running)
+    """Promises that officers have approved already start now; a promise that goes on ends later."""
+    many.start_many(taken.promises)
 
 
 def tell_paid(order: Order, payment: Payment, receipt_ref: str) -> None:
-    """The word to who made the bill: it is paid, and where the receipt is."""
-    person = order.sponsorship.sponsor
+    """The word to its payers: it is paid, and where the receipt is."""
     invoice = invoice_of(order.id)
-    notices.queue(
-        key=f"order_paid:{payment.ref}",
-        kind="bill_paid",
-        subject=f"order:{order.ref}",
-        person=person,
-        context={
-            "invoice": invoice.label,
-            "amount": payment.amount_rupiah,
-            "workers": invoice.workers,
-            "receipt_url": absolute("payments.receipt", person.locale, ref=receipt_ref),
-        },
+    for person in payers(order):
+        notices.queue(
+            key=f"order_paid:{payment.ref}:{person.ref}",
+            kind="bill_paid",
+            subject=f"order:{order.ref}",
+            person=person,
+            context={
+                "invoice": invoice.label,
+                "amount": payment.amount_rupiah,
+                "workers": invoice.workers,
+                "receipt_url": absolute("payments.receipt", person.locale, ref=receipt_ref),
+            },
+        )
+
+
+def payers(order: Order) -> list[Person]:
+    """Who hears of a bill: the organisation's members for finance, and who made it."""
+    finance = (
+        select(Person)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(Membership.organisation_id == order.organisation_id, Membership.ended_at.is_(None))
+        .where(Membership.role == MemberRole.finance)
+        .order_by(Membership.id)
     )
+    found = {person.id: person for person in (*db.session.scalars(finance), order.sponsorship.sponsor)}
+    return list(found.values())
+
+
+def remind() -> int:
+    """A week and a day before a bill is due, its payers are told, once each time. Returns how many bills are near."""
+    days = [clock.today() + timedelta(days=days) for days in REMIND_BEFORE]
+    rows = db.session.scalars(
+        select(Invoice)
+        .join(Invoice.order)
+        .where(Order.state.in_(rules.UNPAID), Order.held_reason.is_(None), Invoice.due_on.in_(days))
+        .options(contains_eager(Invoice.order))
+        .order_by(Invoice.id)
+    ).all()
+    for invoice in rows:
+        left = (invoice.due_on - clock.today()).days
+        for person in payers(invoice.order):
+            notices.queue(
+                key=f"bill_due:{invoice.ref}:{left}:{person.ref}",
+                kind="bill_due",
+                subject=f"order:{invoice.order.ref}",
+                person=person,
+                context={
+                    "invoice": invoice.label,
+                    "amount": invoice.order.amount_rupiah,
+                    "workers": invoice.workers,
+                    "due_on": invoice.due_on,
+                    "url": absolute("bills.show", person.locale, share=invoice.share_ref),
+                },
+                stale_at=invoice.order.expires_at,
+            )
+    return len(rows)
 
 
 # ---- closing -------------------------------------------------------------------------------------------------------------------
@@ -191,37 +232,31 @@ def close(order: Order) -> None:
         ids = taken.months[start : start + CHUNK]
         reasons = dict.fromkeys(ids, "unpaid")
         coverage_service.move_many(actor=SYSTEM, ids=ids, before=MonthState.reserved, to=MonthState.released, reasons=reasons)
+    open_ = Sponsorship.review_state.in_(OPEN_REVIEWS)  # what is decided keeps what the decision was made on
     for start in range(0, len(taken.promises), CHUNK):
         mine = Sponsorship.id.in_(taken.promises[start : start + CHUNK])
-        for row in db.session.scalars(select(Sponsorship).where(mine).order_by(Sponsorship.id).with_for_update()):
+        for row in db.session.scalars(select(Sponsorship).where(mine, open_).order_by(Sponsorship.id).with_for_update()):
             sponsorship_service.refresh_fingerprint(row)
-            if row.term_state is TermState.waiting:
-                _drop(row)
+    many.cancel_many(taken.promises, actor=SYSTEM, reason="unpaid")
     _tell_closed(order)
 
 
 def _tell_closed(order: Order) -> None:
-    invoice, person = invoice_of(order.id), order.sponsorship.sponsor
+    invoice = invoice_of(order.id)
     organisation = order.organisation.ref if order.organisation else ""
-    notices.queue(
-        key=f"bill_closed:{invoice.ref}",
-        kind="bill_closed",
-        subject=f"order:{order.ref}",
-        person=person,
-        context={
-            "invoice": invoice.label,
-            "amount": order.amount_rupiah,
-            "workers": invoice.workers,
-            "url": absolute("bulk.index", person.locale, ref=organisation),
-        },
-    )
-
-
-def _drop(sponsorship: Sponsorship) -> None:
-    if sponsorship.review_state in OPEN_REVIEWS:
-        sponsorship_service.withdraw(actor=SYSTEM, sponsorship=sponsorship, reason="unpaid")
-    else:
-        sponsorship_service.move_term(actor=SYSTEM, sponsorship=sponsorship, to=TermState.cancelled, reason="unpaid")
+    for person in payers(order):
+        notices.queue(
+            key=f"bill_closed:{invoice.ref}:{person.ref}",
+            kind="bill_closed",
+            subject=f"order:{order.ref}",
+            person=person,
+            context={
+                "invoice": invoice.label,
+                "amount": order.amount_rupiah,
+                "workers": invoice.workers,
+                "url": absolute("bulk.index", person.locale, ref=organisation),
+            },
+        )
 
 
 # ---- reading -------------------------------------------------------------------------------------------------------------------

@@ -58,7 +58,9 @@ def open_page(order: Order, months: int) -> CheckoutSession:
 def find_page(order: Order) -> CheckoutSession | None:
     """The page of an order whose answer was lost, by our reference in it; None is a definite no."""
     ref, since = order.ref, order.session_expires_at - timedelta(hours=24)
-    return next((page for page in client().list_checkout_sessions(created_gte=since) if page.order_ref == ref), None)
+    many = order.organisation_id is not None  # an organisation's bill had other pages before, which are over
+    pages = (page for page in client().list_checkout_sessions(created_gte=since) if page.order_ref == ref)
+    return next((page for page in pages if not (many and page.status == "expired")), None)
 
 
 def read(session_id: str) -> CheckoutSession:

@@ -1,6 +1,7 @@
 """What the clock and knocks start. The rows are the truth: every run finds what is due by itself."""
 
-from sertakan.payments import queries
+from sertakan.db import transaction
+from sertakan.payments import bills, queries
 from sertakan.payments import reconcile as reconciling
 from sertakan.payments.inbox import handle_event
 from sertakan.payments.refunds import send_refund
@@ -20,8 +21,11 @@ def send_refunds() -> str:
 
 
 def expire_orders() -> str:
-    """Bills whose time is over."""
-    return f"{reconciling.expire_orders()} closed"
+    """Bills whose time is over; and who pays for many hears of bills that are due soon."""
+    closed = reconciling.expire_orders()
+    with transaction():
+        near = bills.remind()
+    return f"{closed} closed, {near} due soon"
 
 
 def reconcile() -> str:

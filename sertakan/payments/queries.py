@@ -122,7 +122,8 @@ def over_orders() -> Sequence[int]:
 def unanswered_orders() -> Sequence[int]:
     """Orders that we know too little about: waiting for long, or closed while a transfer may still come in."""
     before = clock.now() - rules.ASK_AFTER
-    waiting = Order.state.in_(rules.UNPAID) & (func.coalesce(Order.checked_at, Order.created_at) <= before)
+    asked = or_(Order.organisation_id.is_(None), Order.provider_session.is_not(None))  # theirs gets a page when somebody pays
+    waiting = Order.state.in_(rules.UNPAID) & (func.coalesce(Order.checked_at, Order.created_at) <= before) & asked
     late = (
         Order.state.in_((OrderState.expired, OrderState.cancelled))
         & Order.transfer_at.is_not(None)

@@ -203,6 +203,11 @@ class NotHeld(Refused):
     status = 409
 
 
+class PartCame(Refused):
+    message = N_("Sebagian sudah masuk lewat transfer. Lunasi sisanya ke nomor virtual account yang sama.")
+    status = 409
+
+
 class AskedToday(Refused):
     message = N_("Rekening sudah diminta hari ini. Tunggu jawabannya.")
     status = 409

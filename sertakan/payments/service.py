@@ -125,13 +125,17 @@ def start_checkout(order_id: int) -> str:
         raise rules.OrderPaid
     if order.state not in rules.UNPAID or order.off_session:
         raise rules.OrderClosed
+    if order.provider_session and order.organisation_id is not None and order.session_expires_at <= clock.real_now():
+        settle(order_id)  # nobody may have told us that its page is over
+        order = queries.get_order(order_id)
     if order.provider_session:
         return order.checkout_url or absolute("payments.wait", order.locale, ref=order.ref)
     try:
         session = _page_of(order)
     except AmountTooSmall as no:
-        with transaction():
-            close_unpaid(queries.get_order(order_id, lock=True), reason="too small today", refused=True)
+        if order.organisation_id is None:
+            with transaction():
+                close_unpaid(queries.get_order(order_id, lock=True), reason="too small today", refused=True)
         raise rules.TooSmallToday from no
     with transaction():
         order = queries.get_order(order_id, lock=True)
@@ -185,7 +189,7 @@ def settle_with(order_id: int, session: CheckoutSession, *, transfer_failed: boo
             order = queries.get_order(order_id, lock=True)
             learn(order, session)
             if transfer_failed and order.state is OrderState.open and session.id == order.provider_session:
-                close_unpaid(order, reason="the transfer failed")
+                _page_over(order, "the transfer failed")
             return order.state
     except IntegrityError as error:
         if constraint_name(error) != ONE_ROW_A_CHARGE:
@@ -204,7 +208,8 @@ def settle_intent(order_id: int, intent: Intent) -> OrderState:
 def learn(order: Order, session: CheckoutSession) -> None:
     """What a page read from Stripe means for a locked order. Older knowledge changes nothing (PRODUCT 5.4 rank)."""
     order.checked_at = clock.now()
-    if order.provider_session is None and session.order_ref == order.ref:
+    old = order.organisation_id is not None and session.status == "expired"  # a bill for many outlives its pages
+    if order.provider_session is None and session.order_ref == order.ref and not old:
         order.provider_session = session.id
     own = session.id == order.provider_session
     if own and order.state is OrderState.opening and session.status == "open":
@@ -217,15 +222,21 @@ def learn(order: Order, session: CheckoutSession) -> None:
 
 
 def _learn_unpaid(order: Order, session: CheckoutSession) -> None:
-    if session.status == "expired" and order.organisation_id is not None and order.expires_at > clock.now():
-        bills.another_page(order)
-    elif session.status == "expired":
-        close_unpaid(order, reason="the page expired")
+    if session.status == "expired":
+        _page_over(order, "the page expired")
     elif session.status == "complete" and order.transfer_at is None:
         order.transfer_at = clock.now()
         order.expires_at = max(order.expires_at, clock.now() + rules.TRANSFER)
         if order.state is OrderState.opening:
             move_order(order, OrderState.open)
+
+
+def _page_over(order: Order, why: str) -> None:
+    """Nobody can pay on this page any more. That ends the bill of one promise; an organisation's gets a new page when wanted."""
+    if order.organisation_id is not None and order.expires_at > clock.now():
+        bills.another_page(order, why)
+    else:
+        close_unpaid(order, reason=why)
 
 
 def _receive(order: Order, session: CheckoutSession) -> None:
