@@ -141,7 +141,7 @@ def book(*, actor: Person, line: BankLine, code: str) -> Order:
 def _book(actor: str, line: BankLine, order: Order, why: Why, by: Person | None = None) -> None:
     payment = incoming.receive(actor=actor, order=order, amount_rupiah=line.amount_rupiah, mark=line.ref)
     db.session.refresh(line)  # filling the months of many lets go of what was read before
-    line.order_id, line.payment_id = order.id, payment.id
+    line.order_id, line.payment_id = payment.order_id, payment.id
     _move(line, LineState.booked, why, by)
     _note(actor, "book", line, order=order.ref, amount_rupiah=line.amount_rupiah, why=why.value)
     db.session.flush()

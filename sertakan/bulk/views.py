@@ -129,7 +129,7 @@ def _result(member: Membership, upload: Upload, words: dict[str, Any]) -> str:
         is_maker=member.role == "maker",
         is_checker=member.role == "checker" and member.person_id not in (upload.made_by_id, upload.submitted_by_id),
         back_form=BackForm(formdata=None),
-        invoice=bills.invoice_of(upload.order_id) if upload.order_id else None,
+        invoice=bills.invoice_now(upload.order_id) if upload.order_id else None,
         stages=wording.stages_of(queries.stages(upload)) if upload.order_id else [],
         **words,
     )

@@ -35,7 +35,7 @@ def _detail(upload: Upload, form: DecideForm, status: int = 200) -> Any:
     page = render_template(
         "intake/detail.html",
         upload=upload,
-        invoice=bills.invoice_of(upload.order_id or 0),
+        invoice=bills.invoice_now(upload.order_id or 0),
         decision=queries.find_decision(upload.id),
         stages=stages_of(uploads.stages(upload)),
         samples=queries.sampled(upload),

@@ -9,11 +9,15 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from sertakan.accounts.models import Membership
+from sertakan.db import transaction
+from sertakan.kit.errors import Refused
 from sertakan.organisations.queries import get_membership
-from sertakan.payments import bills, gateway, incoming, invoices, pages, queries, rules, service, virtual
-from sertakan.payments.forms import WaitForm
+from sertakan.payments import bills, dropping, gateway, incoming, invoices, pages, queries, rules, service, virtual
+from sertakan.payments.forms import LeaveBillForm, WaitForm
 from sertakan.payments.models import Invoice
 from sertakan.payments.stripe import StripeError
+from sertakan.sponsorships import queries as sponsorships
 from sertakan.web.access import by_link, signed_in
 from sertakan.web.errors import say
 from sertakan.web.extensions import limiter
@@ -36,6 +40,56 @@ def index(ref: str) -> Any:
     )
 
 
+@bp.route("/perusahaan/<ref>/tagihan/<share>/keluarkan", methods=["GET", "POST"])
+@signed_in
+@limiter.limit("60 per hour", methods=["POST"])
+def drop(ref: str, share: str) -> Any:
+    """Take one worker off an unpaid bill: first who it is and what changes, then, by the button, it is done."""
+    member, form = get_membership(ref, current_user.person), LeaveBillForm()
+    invoice = bills.get_own_invoice(member.organisation_id, share)
+    if not form.sent:
+        return _drop_page(member, invoice, form, 422 if form.errors else 200)
+    try:
+        leaving = dropping.find(invoice.order, form.code.data)
+        if not form.seen.data:
+            return _drop_page(member, invoice, form, 200, leaving)
+        new_share = _drop(ref, invoice, form)
+    except (Refused, StripeError) as no:
+        form.refuse(no if isinstance(no, Refused) else rules.PayingNow())
+        return _drop_page(
+            get_membership(ref, current_user.person), bills.get_invoice(share), form, getattr(no, "status", 409) or 409
+        )
+    knock("notices")
+    flash(_("Pekerja itu sudah dikeluarkan dari tagihan."), "ok")
+    return redirect(url_for(".show", share=new_share) if new_share else url_for(".index", ref=ref), 303)
+
+
+def _drop(ref: str, invoice: Invoice, form: LeaveBillForm) -> str:
+    """Returns the address of the new bill, empty when nobody is left on it."""
+    order_id = invoice.order_id
+    dropping.close_page(order_id)
+    with transaction():
+        actor, order = get_membership(ref, current_user.person), queries.get_order(order_id, lock=True)
+        new = dropping.drop(actor=actor, order=order, code=form.code.data, seen=form.seen.data or "")
+        return bills.invoice_of(new.id).share_ref if new else ""
+
+
+def _drop_page(
+    member: Membership, invoice: Invoice, form: LeaveBillForm, status: int, leaving: dropping.Leaving | None = None
+) -> Any:
+    page = render_template(
+        "payments/bill_drop.html",
+        organisation=member.organisation,
+        invoice=invoice,
+        order=invoice.order,
+        form=form,
+        leaving=leaving,
+        name=sponsorships.display_name(leaving.sponsorship) if leaving else "",
+        may_drop=member.role in dropping.MAY_DROP,
+    )
+    return page, status
+
+
 @bp.get("/tagihan/<share>")
 @by_link
 def show(share: str) -> Any:
@@ -56,6 +110,7 @@ def _page(invoice: Invoice, *, error: str = "", status: int = 200) -> Any:
         account=virtual.number_of(prefix, order.id) if prefix else "",
         received=incoming.received(order.id),
         receipts=queries.receipts_of_order(order.id),
+        newer=bills.share_of(bills.successor(order)),
         error=error,
         form=WaitForm(formdata=None),
     )

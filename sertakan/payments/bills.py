@@ -41,17 +41,19 @@ PAGE = 20
 # ---- opening -------------------------------------------------------------------------------------------------------------------
 
 
-def open_bill(*, actor: str, organisation: Organisation, months: Select[Any], workers: int, locale: str) -> Order:
+def open_bill(
+    *, actor: str, organisation: Organisation, months: Select[Any], workers: int, locale: str, due_on: date | None = None
+) -> Order:
     """One bill for these months (a SELECT of their ids), of which each is promised; `workers` is how many people that are.
 
-    Due `BILL_DAYS` from today, at the end of that day in Pontianak. Refuses NothingToPay and BelowFloor.
+    Due `BILL_DAYS` from today unless said otherwise, at the end of that day in Pontianak. Refuses NothingToPay and BelowFloor.
     """
     settings = gateway.settings()
     mine = select(CoverageMonth).where(CoverageMonth.id.in_(months), CoverageMonth.state == MonthState.reserved).subquery()
     row = db.session.execute(select(func.coalesce(func.sum(mine.c.price_rupiah), 0), func.min(mine.c.sponsorship_id))).one()
     amount, floor = int(row[0]), settings.payment_floor_rupiah
     rules.check_floor(amount, floor, (rupiah(amount, locale), rupiah(floor, locale)))
-    now, ref, due_on = clock.now(), new_ref(), clock.today() + timedelta(days=settings.bill_days)
+    now, ref, due_on = clock.now(), new_ref(), due_on or clock.today() + timedelta(days=settings.bill_days)
     order = Order(
         ref=ref,
         sponsorship_id=row[1],
@@ -292,6 +294,27 @@ def promises_of(order: Order) -> Sequence[Sponsorship]:
     return db.session.scalars(statement.order_by(Sponsorship.id).with_for_update(of=Sponsorship)).all()
 
 
+def successor(order: Order) -> int | None:
+    """The newest bill that took over months of this one, which was replaced; itself not replaced."""
+    if order.organisation_id is None or order.state is not OrderState.cancelled:
+        return None
+    mine = select(OrderLine.coverage_month_id).where(OrderLine.order_id == order.id)
+    later = select(func.max(OrderLine.order_id)).where(OrderLine.coverage_month_id.in_(mine), OrderLine.order_id > order.id)
+    return db.session.scalar(later)
+
+
+def invoice_now(order_id: int) -> Invoice:
+    """The paper that holds now: of the bill itself, or of the one that replaced it."""
+    invoice = invoice_of(order_id)
+    newer = successor(invoice.order) if invoice.voided_at is not None else None
+    return invoice_of(newer) if newer is not None else invoice
+
+
+def share_of(order_id: int | None) -> str:
+    """The address of a bill; empty when there is none."""
+    return invoice_of(order_id).share_ref if order_id is not None else ""
+
+
 def invoice_of(order_id: int) -> Invoice:
     """The paper of an organisation's bill."""
     return db.session.scalars(select(Invoice).where(Invoice.order_id == order_id)).one()
@@ -302,6 +325,12 @@ def get_invoice(share_ref: str) -> Invoice:
     statement = select(Invoice).where(Invoice.share_ref == share_ref)
     statement = statement.options(joinedload(Invoice.order).joinedload(Order.organisation))
     return db.session.scalars(statement).first() or abort(404)
+
+
+def get_own_invoice(organisation_id: int, share_ref: str) -> Invoice:
+    """The same, only for the organisation whose bill it is; 404 for all others."""
+    invoice = get_invoice(share_ref)
+    return invoice if invoice.order.organisation_id == organisation_id else abort(404)
 
 
 def list_invoices(organisation_id: int, page: int) -> Page[Invoice]:

@@ -90,6 +90,13 @@ class WaitForm(BaseForm):
     again = SubmitField(_l("Buat tagihan baru"))
 
 
+class LeaveBillForm(BaseForm):
+    """Which worker leaves a bill; `seen` is the sum that was shown for her."""
+
+    code = TextField(_l("Nomor dukungan"), [Required(_l("Isi nomor dukungan"))], longest=20)
+    seen = HiddenField(validators=[Length(max=20)])
+
+
 # ---- finance -------------------------------------------------------------------------------------------------------------------
 
 

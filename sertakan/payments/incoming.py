@@ -23,10 +23,12 @@ log = logging.getLogger("sertakan.payments")
 
 
 def receive(*, actor: str, order: Order, amount_rupiah: int, mark: str) -> Payment:
-    """A bank's line pays this bill. The same mark again changes nothing."""
+    """A bank's line pays this bill. The same mark again changes nothing; a bill that was replaced is paid by its successor."""
     known = queries.find_payment(virtual.BANK + mark)
     if known is not None:
         return known
+    if (newer := bills.successor(order)) is not None:
+        order = queries.get_order(newer, lock=True)
     before = order.state
     late = before in (OrderState.expired, OrderState.cancelled)
     payment = filling.add_payment(order, virtual.BANK + mark, amount_rupiah, late=late)

@@ -203,6 +203,25 @@ class NotHeld(Refused):
     status = 409
 
 
+class DropRole(Refused):
+    message = N_("Hanya pembuat dan penyetuju yang dapat mengubah tagihan.")
+    status = 409
+
+
+class NotOnBill(Refused):
+    message = N_("Nomor dukungan itu tidak ada di tagihan ini. Periksa lagi.")
+
+
+class PriceMoved(Refused):
+    message = N_("Jumlahnya berubah sejak Anda membuka halaman ini. Periksa lagi.")
+    status = 409
+
+
+class PayingNow(Refused):
+    message = N_("Seseorang sedang membayar tagihan ini. Tunggu hasilnya dulu.")
+    status = 409
+
+
 class PartCame(Refused):
     message = N_("Sebagian sudah masuk lewat transfer. Lunasi sisanya ke nomor virtual account yang sama.")
     status = 409

@@ -227,6 +227,8 @@ TABLE: tuple[Row, ...] = (
     owner("roster.search", "/perusahaan/{organisation}/pekerja", 422, method="POST"),
     owner("roster.detail", "/perusahaan/{organisation}/pekerja/{on_roster}"),
     owner("bills.index", "/perusahaan/{organisation}/tagihan"),
+    owner("bills.drop", "/perusahaan/{organisation}/tagihan/{bill}/keluarkan"),
+    owner("bills.drop", "/perusahaan/{organisation}/tagihan/{bill}/keluarkan", 422, method="POST"),
     owner("leavers.index", "/perusahaan/{organisation}/keluar"),
     owner("leavers.index", "/perusahaan/{organisation}/keluar", 422, method="POST"),
     owner("leavers.template", "/perusahaan/{organisation}/keluar/templat.xlsx"),

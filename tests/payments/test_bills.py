@@ -15,7 +15,8 @@ from sertakan.coverage.rules import MonthState
 from sertakan.db import db, transaction
 from sertakan.kit import clock
 from sertakan.notices.models import Notice
-from sertakan.payments import bills, gateway, reconcile, rules, service, virtual
+from sertakan.organisations.queries import get_membership
+from sertakan.payments import bills, dropping, gateway, queries, reconcile, rules, service, virtual
 from sertakan.payments.models import Allocation, Invoice, Order, Refund
 from sertakan.payments.rules import OrderState, RefundReason, SuspenseState
 from sertakan.review.models import Decision
@@ -283,3 +284,78 @@ def test_finance_sees_the_organisation_as_payer_of_what_waits(till: Till, cast: 
     maya = as_("maya")
     for address in ("/petugas/dana", f"/petugas/dana/{till.suspense[0].ref}"):
         assert "PT Khatulistiwa" in maya.get(address).text
+
+
+# ---- one worker less -----------------------------------------------------------------------------------------------------------
+
+
+def code_of(cast: Cast) -> str:
+    """The first of the company's workers."""
+    mine = select(Sponsorship.code).where(Sponsorship.organisation_id == cast.company_id)
+    return db.session.scalars(mine.order_by(Sponsorship.id)).first() or ""
+
+
+def drop_one(cast: Cast, order_id: int, seen: str = str(AMOUNT // WORKERS), who: str = "rina") -> int | None:
+    code = code_of(cast)
+    with transaction():
+        actor = get_membership(cast.khatulistiwa.ref, getattr(cast, who))
+        new = dropping.drop(actor=actor, order=queries.get_order(order_id, lock=True), code=code, seen=seen)
+        return new.id if new else None
+
+
+def test_one_worker_leaves_an_unpaid_bill_and_the_others_stay_under_a_new_number(till: Till, cast: Cast) -> None:
+    old = open_bill(cast)
+    due_on = bills.invoice_of(old).due_on
+    new = drop_one(cast, old)
+    assert new is not None and till.order(old).state is OrderState.cancelled
+    paper = bills.invoice_of(new)
+    assert (till.order(new).amount_rupiah, paper.workers, paper.due_on) == (AMOUNT * 2 // 3, WORKERS - 1, due_on)
+    assert paper.label == "TG-2026-000002" and bills.invoice_of(old).voided_at is not None
+    assert states(cast) == {MonthState.reserved, MonthState.released}
+    assert terms(cast) == {(ReviewState.approved, TermState.waiting), (ReviewState.approved, TermState.cancelled)}
+    transfer(cast, old, 10_000)  # who still has the old number pays the new bill with it
+    transfer(cast, new, AMOUNT * 2 // 3 - 10_000)
+    assert till.order(new).state is OrderState.paid and allocated() == AMOUNT * 2 // 3
+    assert till.order(old).state is OrderState.cancelled
+
+
+def test_the_last_worker_leaves_no_bill_behind(till: Till, cast: Cast) -> None:
+    old = open_bill(cast, 1)
+    assert drop_one(cast, old) is None
+    assert till.order(old).state is OrderState.cancelled and states(cast) == {MonthState.released}
+
+
+def test_nobody_leaves_a_bill_that_is_paid_partly_paid_or_being_paid(till: Till, cast: Cast) -> None:
+    order_id = open_bill(cast)
+    for seen, who, why in (("1", "rina", rules.PriceMoved), (str(AMOUNT // WORKERS), "tono", rules.DropRole)):
+        if who == "tono":
+            with transaction() as session:
+                session.add(Membership(organisation_id=cast.company_id, person_id=cast.ids["tono"], role=MemberRole.finance))
+        with pytest.raises(why):
+            drop_one(cast, order_id, seen, who)
+    service.start_checkout(order_id)
+    with pytest.raises(rules.PayingNow):
+        drop_one(cast, order_id)
+    dropping.close_page(order_id)
+    transfer(cast, order_id, 1_000)
+    with pytest.raises(rules.PartCame):
+        drop_one(cast, order_id)
+    transfer(cast, order_id, AMOUNT - 1_000)
+    with pytest.raises(rules.OrderPaid):
+        drop_one(cast, order_id)
+    assert states(cast) == {MonthState.paid}
+
+
+def test_the_page_shows_who_leaves_before_it_is_done(till: Till, cast: Cast, as_: As) -> None:
+    order_id = open_bill(cast)
+    service.start_checkout(order_id)
+    path = f"/perusahaan/{cast.khatulistiwa.ref}/tagihan/{bills.invoice_of(order_id).share_ref}/keluarkan"
+    rina, code = as_("rina"), code_of(cast)
+    assert "tidak ada di tagihan ini" in rina.post(path, {"code": "7KQ2-M9XF"}).text
+    page = rina.post(path, {"code": code.lower()})
+    assert page.status == 200 and "Sumiati" in page.text and "Rp25.200" in page.text and "Rp50.400" in page.text
+    assert till.order(order_id).state is not OrderState.cancelled
+    done = rina.post(path, {"code": code, "seen": "25200"})
+    assert done.status == 303 and "TG-2026-000002" in rina.follow(done).text
+    assert "sudah diganti" in as_("tono").get(f"/tagihan/{bills.invoice_of(order_id).share_ref}").text
+    assert as_("stranger").get(path).status == 404
