@@ -17,6 +17,7 @@ from sertakan.payments.models import (
     Allocation,
     BankTransfer,
     Dispute,
+    Invoice,
     Order,
     OrderLine,
     Payment,
@@ -57,6 +58,13 @@ def _one_order(condition: object, lock: bool) -> Order:
     if found is None:
         abort(404)
     return found
+
+
+def label_of(order: Order) -> str:
+    """What its payer calls a bill: the code of the promise, or the number on an organisation's invoice."""
+    if order.organisation_id is None:
+        return order.sponsorship.code
+    return db.session.scalars(select(Invoice).where(Invoice.order_id == order.id)).one().label
 
 
 def find_order_id(ref: str | None) -> int | None:
@@ -359,11 +367,11 @@ def receipts_of_order(order_id: int) -> Sequence[Receipt]:
 
 
 def receipt_sums(payment_id: int) -> Sequence[Any]:
-    """What a payment filled, summed by month: month, JKK, JKM, JHT, relief, paid, and `returned` of it later."""
+    """What a payment filled, by month: `month`, `workers`, `rupiah`, and how much of it was `returned` later."""
     c, money = CoverageMonth, Allocation.amount_rupiah
-    sums = [func.sum(part) for part in (c.jkk_rupiah, c.jkm_rupiah, c.jht_rupiah, c.relief_rupiah, money)]
     returned = func.coalesce(func.sum(money).filter(Allocation.freed_at.is_not(None)), 0).label("returned")
-    statement = select(c.month, *sums, returned).join(Allocation, Allocation.coverage_month_id == c.id)
+    sums = func.count(c.worker_id.distinct()).label("workers"), func.sum(money).label("rupiah"), returned
+    statement = select(c.month, *sums).join(Allocation, Allocation.coverage_month_id == c.id)
     return db.session.execute(statement.where(Allocation.payment_id == payment_id).group_by(c.month).order_by(c.month)).all()
 
 

@@ -30,6 +30,7 @@ class Line:
     relief_rupiah: int
     price_rupiah: int
     returned: bool
+    workers: int = 1
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,11 @@ class Paper:
     total_rupiah: int
     returned_rupiah: int
     voided: bool
+
+    @property
+    def for_many(self) -> bool:
+        """Of an organisation's bill; then a line is a month of many workers."""
+        return self.code.startswith("TG-")
 
     @property
     def with_jht(self) -> bool:
@@ -88,8 +94,9 @@ def read(receipt: Receipt) -> Paper:
 
 
 def _of_many(receipt: Receipt, payer: str) -> Paper:
+    """Each month with how many workers; without the parts of the price, of which a payment in several may fill some only."""
     invoice, rows = bills.invoice_of(receipt.payment.order_id), queries.receipt_sums(receipt.payment_id)
-    lines = [Line(*(row.month, int(row[1]), int(row[2]), int(row[3]), int(row[4]), int(row[5])), returned=False) for row in rows]
+    lines = [Line(row.month, 0, 0, 0, 0, int(row.rupiah), returned=False, workers=row.workers) for row in rows]
     return Paper(
         number=receipt.label,
         code=invoice.label,
@@ -106,6 +113,8 @@ def _of_many(receipt: Receipt, payer: str) -> Paper:
 
 def columns(paper: Paper) -> list[str]:
     """The heads of the table; a column that would be empty is left out."""
+    if paper.for_many:
+        return [_("Bulan iuran"), _("Pekerja"), _("Dibayar")]
     heads = [_("Bulan iuran"), "JKK", "JKM"]
     heads += ["JHT"] if paper.with_jht else []
     heads += [_("Potongan")] if paper.with_relief else []
@@ -115,6 +124,8 @@ def columns(paper: Paper) -> list[str]:
 def cells(paper: Paper, line: Line) -> list[str]:
     """One row of the table, as words."""
     month = _("%(month)s (dikembalikan)", month=bulan(line.month)) if line.returned else bulan(line.month)
+    if paper.for_many:
+        return [month, ribuan(line.workers), rupiah(line.price_rupiah)]
     row = [month, rupiah(line.jkk_rupiah), rupiah(line.jkm_rupiah)]
     row += [rupiah(line.jht_rupiah)] if paper.with_jht else []
     row += ["−" + rupiah(line.relief_rupiah) if line.relief_rupiah else "–"] if paper.with_relief else []
@@ -130,7 +141,7 @@ def facts(paper: Paper) -> list[tuple[str, str]]:
         (_("Untuk pekerja"), paper.worker),
     ]
     rows += [(_("NIK"), _("berakhiran %(digits)s", digits=paper.nik_end))] if paper.nik_end else []
-    return [*rows, (_("Nomor tagihan") if paper.code.startswith("TG-") else _("Nomor dukungan"), paper.code)]
+    return [*rows, (_("Nomor tagihan") if paper.for_many else _("Nomor dukungan"), paper.code)]
 
 
 def pdf(paper: Paper) -> bytes:

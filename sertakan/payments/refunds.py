@@ -346,7 +346,7 @@ def _succeed(refund: Refund) -> None:
         kind="refunded",
         subject=sponsorship_service.subject(sponsorship),
         person=sponsorship.sponsor,
-        context={"code": sponsorship.code, "amount": refund.amount_rupiah},
+        context={"code": queries.label_of(refund.payment.order), "amount": refund.amount_rupiah},
     )
 
 
@@ -362,5 +362,5 @@ def _fail(refund: Refund, why: str) -> None:
         kind="refund_failed",
         subject=sponsorship_service.subject(sponsorship),
         person=sponsorship.sponsor,
-        context={"code": sponsorship.code, "amount": refund.amount_rupiah},
+        context={"code": queries.label_of(refund.payment.order), "amount": refund.amount_rupiah},
     )

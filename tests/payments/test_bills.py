@@ -198,6 +198,8 @@ def test_money_of_months_that_are_not_to_be_had_goes_back_and_the_others_are_fil
     assert [refund.amount_rupiah for refund in till.refunds] == [AMOUNT // 3]
     till.send_refunds()
     assert kinds() == ["bill_paid"]
+    back = db.session.scalars(select(Notice).where(Notice.kind == "refunded")).one().body or ""
+    assert "TG-2026-000001" in back
 
 
 # ---- not paying ----------------------------------------------------------------------------------------------------------------
@@ -268,6 +270,7 @@ def test_who_has_part_of_it_transferred_goes_on_by_transfer(till: Till, cast: Ca
     assert "Lunas" in client.get(path).text
     receipt = client.get(f"/bukti/{till.receipts[1].ref}")
     assert "3 pekerja" in receipt.text and "Rp70.000" in receipt.text and "Sumiati" not in receipt.text
+    assert "JKK" not in receipt.text  # its parts would be those of whole months
 
 
 def test_finance_members_hear_of_a_bill_beside_who_made_it(till: Till, cast: Cast) -> None:
