@@ -1,6 +1,6 @@
 """Reads about uploads. Whatever belongs to an organisation is reached through a membership in it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import abort
@@ -32,7 +32,8 @@ def get_upload(member: Membership, ref: str, *, lock: bool = False) -> Upload:
 
 
 def get(upload_id: int, *, lock: bool = False) -> Upload:
-    statement = select(Upload).where(Upload.id == upload_id)
+    """By id; the sealed file, which may be megabytes, is only read when somebody asks for it."""
+    statement = select(Upload).where(Upload.id == upload_id).options(defer(Upload.file_sealed))
     return db.session.scalars(statement.with_for_update(of=Upload) if lock else statement).one()
 
 
@@ -120,14 +121,15 @@ def numbers_of_niks(upload_id: int, hashes: Sequence[str]) -> Sequence[int]:
     ).all()
 
 
-def ready_marks(upload_id: int) -> list[tuple[int, str, str]]:
-    """What the fingerprint of a checked result is made of."""
+def ready_marks(upload_id: int) -> Iterator[tuple[int, str, str]]:
+    """What the fingerprint of a checked result is made of; read on the way, for a list of a hundred thousand would be large."""
     rows = db.session.execute(
         select(UploadRow.row_number, UploadRow.nik_hash, UploadRow.occupation_code, UploadRow.revision)
         .where(UploadRow.upload_id == upload_id, UploadRow.state == RowState.ready)
         .order_by(UploadRow.row_number)
+        .execution_options(yield_per=rules.CHUNK)
     )
-    return [(number, who or "", f"{work}:{revision}") for number, who, work, revision in rows]
+    return ((number, who or "", f"{work}:{revision}") for number, who, work, revision in rows)
 
 
 def ready_rows(upload_id: int, after: int, limit: int) -> Sequence[UploadRow]:

@@ -304,7 +304,7 @@ def confirm(*, actor: Membership, upload: Upload, seen: str) -> bool:
 
 def _look_again(upload: Upload) -> int:
     """Ready rows whose months somebody else has taken since they were checked; now passed over. Returns how many."""
-    marks, changed = queries.ready_marks(upload.id), 0
+    marks, changed = list(queries.ready_marks(upload.id)), 0
     checker = checking.Checker(upload, checking.words(), clock.today(), {})
     for start in range(0, len(marks), rules.CHUNK):
         part = marks[start : start + rules.CHUNK]

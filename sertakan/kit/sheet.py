@@ -168,7 +168,9 @@ def _text(data: bytes) -> Iterator[list[str]]:
     else:
         delimiter = max(";,\t", key=first.count)
     try:
-        yield from csv.reader(io.StringIO(words, newline=""), delimiter=delimiter)
+        lines = io.TextIOWrapper(io.BytesIO(words.encode()), encoding="utf-8", newline="")  # a StringIO takes four bytes a letter
+        del words
+        yield from csv.reader(lines, delimiter=delimiter)
     except csv.Error as error:
         raise Unreadable from error
 

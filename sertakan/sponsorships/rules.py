@@ -7,7 +7,7 @@ The review and the term never wait for each other's name (PRODUCT 5.2). What a r
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
@@ -126,7 +126,7 @@ class Seen:
 
 def fingerprint(seen: Seen, months: Iterable[tuple[Month, int]]) -> str:
     """SHA-256, hex, of what is judged and of the months with their prices in whole rupiah, in any order."""
-    words: dict[str, Any] = asdict(seen) | {"born_on": seen.born_on.isoformat()}
+    words: dict[str, Any] = vars(seen) | {"born_on": seen.born_on.isoformat()}
     words["months"] = sorted((str(month), price) for month, price in months)
     return hashlib.sha256(json.dumps(words, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
