@@ -30,6 +30,18 @@ class UploadForm(BaseForm):
     )
 
 
+class RenewForm(BaseForm):
+    """Whose cover ends when, and for how long it goes on."""
+
+    ends = RadioField(_l("Berakhir"), validators=[Required(_l("Pilih bulannya"))])
+    count = RadioField(
+        _l("Diperpanjang"),
+        choices=[SelectChoice(count, _l("%(count)s bulan", count=count)) for count in COUNTS],
+        coerce=int,
+        validators=[Required(_l("Pilih lamanya"))],
+    )
+
+
 class MarkForm(BaseForm):
     """`seen` is the fingerprint of the result that was on the page."""
 

@@ -8,8 +8,8 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from sertakan.accounts.models import Membership
-from sertakan.bulk import queries, rules, service, wording
-from sertakan.bulk.forms import BackForm, EmptyForm, MarkForm, UploadForm, sent_file
+from sertakan.bulk import queries, renewing, rules, service, wording
+from sertakan.bulk.forms import BackForm, EmptyForm, MarkForm, RenewForm, UploadForm, sent_file
 from sertakan.bulk.models import Upload
 from sertakan.bulk.rows import COLUMNS, KEYS, NAMES, Kind
 from sertakan.bulk.rules import UploadState
@@ -22,6 +22,7 @@ from sertakan.payments import bills
 from sertakan.web.access import signed_in
 from sertakan.web.errors import say
 from sertakan.web.extensions import limiter
+from sertakan.web.filters import bulan, ribuan
 from sertakan.web.forms import BaseForm
 from sertakan.web.knock import knock
 from sertakan.web.paging import page_number
@@ -70,6 +71,32 @@ def index(ref: str) -> Any:
         megabytes=rules.MEGABYTES,
         most=rules.MOST_ROWS,
     )
+    return page, 422 if form.errors else 200
+
+
+@bp.route("/perpanjang", methods=["GET", "POST"])
+@signed_in
+@limiter.limit("30 per hour", methods=["POST"])
+def renew(ref: str) -> Any:
+    """Everybody whose cover ends in one month, as a list that goes the way of a file."""
+    member, this = _member(ref), Month.of(clock.today())
+    endings = renewing.list_endings(member, this)
+    form = RenewForm(data={"ends": str(endings[0].month) if endings else "", "count": 6})
+    form.ends.choices = [
+        (str(one.month), f"{bulan(one.month)} · {_('%(count)s orang', count=ribuan(one.people))}") for one in endings
+    ]
+    if form.sent:
+        try:
+            ends = Month.parse(form.ends.data)
+            name = _("Perpanjangan dari %(month)s", month=bulan(ends + 1))
+            with transaction():
+                code = renewing.start(actor=_member(ref), ends=ends, count=form.count.data, name=name).ref
+        except Refused as no:
+            form.refuse(no)
+        else:
+            knock("files")
+            return redirect(url_for(".detail", ref=ref, upload=code), 303)
+    page = render_template("bulk/renew.html", form=form, member=member, organisation=member.organisation, endings=endings)
     return page, 422 if form.errors else 200
 
 

@@ -226,6 +226,8 @@ TABLE: tuple[Row, ...] = (
     owner("roster.index", "/perusahaan/{organisation}/pekerja"),
     owner("roster.search", "/perusahaan/{organisation}/pekerja", 422, method="POST"),
     owner("roster.detail", "/perusahaan/{organisation}/pekerja/{on_roster}"),
+    owner("bulk.renew", "/perusahaan/{organisation}/unggah/perpanjang"),
+    owner("bulk.renew", "/perusahaan/{organisation}/unggah/perpanjang", 422, method="POST"),
     owner("bills.index", "/perusahaan/{organisation}/tagihan"),
     owner("bills.drop", "/perusahaan/{organisation}/tagihan/{bill}/keluarkan"),
     owner("bills.drop", "/perusahaan/{organisation}/tagihan/{bill}/keluarkan", 422, method="POST"),

@@ -1,0 +1,73 @@
+"""Going on with thousands: everybody whose cover ends in one month becomes an upload of its own, on the same rules as a file.
+
+So two people confirm it, rows that changed meanwhile are told, and one bill comes of it.
+"""
+
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, func, select
+
+from sertakan.accounts.models import Membership
+from sertakan.bulk import rules, service
+from sertakan.bulk.models import Upload
+from sertakan.bulk.rows import COLUMNS
+from sertakan.db import db
+from sertakan.kit import sheet
+from sertakan.kit.months import Month, span
+from sertakan.roster.queries import promises_of
+from sertakan.sponsorships.models import Sponsorship
+from sertakan.sponsorships.rules import ReviewState, TermState
+from sertakan.tariff import queries as tariff
+from sertakan.workers.models import Worker
+from sertakan.workers.rules import GONE
+
+AHEAD = 3  # months: what ends later is not renewed yet
+
+
+class Ending(NamedTuple):
+    """How many people's cover ends with this month."""
+
+    month: Month
+    people: int
+
+
+def _going_on(organisation_id: int) -> list[ColumnElement[bool]]:
+    """Promises of the organisation that ran and were not stopped, of workers who are still there."""
+    ran = Sponsorship.term_state.in_((TermState.running, TermState.ended))
+    approved = Sponsorship.review_state == ReviewState.approved
+    return [promises_of(organisation_id), ran, approved, Worker.state.not_in(GONE)]
+
+
+def list_endings(member: Membership, this: Month) -> list[Ending]:
+    """From last month on, three months ahead; only months in which somebody's cover ends."""
+    months = span(this + -1, AHEAD + 1)
+    rows = db.session.execute(
+        select(Sponsorship.last_month, func.count())
+        .join(Worker, Worker.id == Sponsorship.worker_id)
+        .where(*_going_on(member.organisation_id), Sponsorship.last_month.in_(months))
+        .group_by(Sponsorship.last_month)
+        .order_by(Sponsorship.last_month)
+    )
+    return [Ending(row[0], row[1]) for row in rows]
+
+
+def start(*, actor: Membership, ends: Month, count: int, name: str) -> Upload:
+    """An upload of all whose cover ends with `ends`, for `count` months from the next one; it waits to be checked like a file.
+
+    Refuses NothingReady when nobody's ends then, and what `service.start` refuses: NotYourPart, SameFile, months too far away.
+    """
+    names = {work.code: work.label for work in tariff.list_occupations()}
+    people = db.session.scalars(
+        select(Worker)
+        .join(Sponsorship, Sponsorship.worker_id == Worker.id)
+        .where(*_going_on(actor.organisation_id), Sponsorship.last_month == ends)
+        .order_by(Worker.id)
+        .limit(rules.MOST_ROWS)
+    ).all()
+    if not people:
+        raise rules.NothingReady(field="ends")
+    # the month stands in the titles, or the same people a year later were the same file
+    titles = [*(column.titles[0] for column in COLUMNS[:3]), str(ends + 1)]
+    rows = ([one.nik, one.name, names.get(one.occupation_code, one.occupation_code), ""] for one in people)
+    data = b"".join(sheet.csv_lines(titles, rows))
+    return service.start(actor=actor, name=name, data=data, first_month=ends + 1, count=count)
