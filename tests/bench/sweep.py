@@ -15,7 +15,7 @@ from tests.bench import ours
 from tests.bench.cases import Bench
 from tests.bench.table import Row, at_most, compare, missing
 
-SIZES = [int(size) for size in os.environ.get("MONTHS", "1000000,5000000").split(",")]
+SIZES = [int(size) for size in os.environ.get("SWEEP_MONTHS", "1000000,5000000").split(",")]
 TWICE, GROWTH, NOTHING_MS = 2.0, 1.5, 20.0
 Told = dict[str, dict[str, float]]
 
