@@ -54,6 +54,8 @@ STAMP = VENV / "sertakan-locks.json"
 RUN_LOCK, DEV_LOCK = "requirements.txt", "requirements-dev.txt"
 OFFLINE = ("NewConnectionError", "name resolution", "Max retries", "No matching distribution", "timed out")
 WAIT_S = 90.0
+# what is started here keeps what it has compiled, whatever the machine says: else every process compiles all of it again
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def say(line: str) -> None:

@@ -11,10 +11,12 @@ from sertakan.api import pages as api_tokens
 from sertakan.api import views as api
 from sertakan.autopay import views as autopay
 from sertakan.bank import views as bank
+from sertakan.bulk import offices
 from sertakan.bulk import views as bulk
 from sertakan.config import Config
 from sertakan.consents import views as consents
 from sertakan.db import db
+from sertakan.decrees import views as decrees
 from sertakan.demo import views as demo
 from sertakan.demo.clock import follow_demo_clock
 from sertakan.front import views as front
@@ -25,7 +27,7 @@ from sertakan.leavers import views as leavers
 from sertakan.notices import views as notices
 from sertakan.organisations import views as organisations
 from sertakan.papers import views as papers
-from sertakan.payments import bill_views, contested, finance, payout
+from sertakan.payments import bill_views, contested, finance, giving, payout
 from sertakan.payments import views as payments
 from sertakan.payments.door import EventDoor
 from sertakan.relay import views as relay
@@ -49,6 +51,8 @@ ROOMS = (
     accounts,
     organisations,
     bulk,
+    decrees,
+    offices,
     roster,
     leavers,
     papers,
@@ -61,6 +65,7 @@ ROOMS = (
     contested,
     bill_views,
     payout,
+    giving,
     autopay,
     bank,
     consents,

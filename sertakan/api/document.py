@@ -137,6 +137,8 @@ def _change(summary: str, schema: str, good: int, body: Json, *parameters: Json)
 def document() -> Json:
     """The whole of it. Sentences of refusals come in Indonesian or English (Accept-Language)."""
     count = {"type": "integer", "enum": list(COUNTS)}
+    listed = _object(file=FILE, first_month=MONTH, count=count)
+    listed["properties"] |= {"decree": TEXT | {"description": "Of a government body: the number of a decree in force."}}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -162,7 +164,7 @@ def document() -> Json:
             "/workers/{code}": {"get": _read("One worker with her months", "WorkerWithMonths", _path("code"))},
             "/uploads": {
                 "get": _read("Uploads so far", "Uploads", _query("hal", COUNT)),
-                "post": _change("Upload a list of workers", "Upload", 201, _object(file=FILE, first_month=MONTH, count=count)),
+                "post": _change("Upload a list of workers", "Upload", 201, listed),
             },
             "/uploads/{ref}": {"get": _read("How far an upload is", "Upload", _path("ref"))},
             "/uploads/{ref}/problems": {

@@ -16,6 +16,7 @@ from sertakan.bulk import service as upload_verbs
 from sertakan.bulk.forms import COUNTS
 from sertakan.bulk.forms import sent_file as sent_list
 from sertakan.db import db
+from sertakan.decrees import queries as decrees
 from sertakan.kit import clock
 from sertakan.kit.months import Month
 from sertakan.leavers import queries as leavers
@@ -89,14 +90,15 @@ def list_uploads(member: Membership) -> Response:
 def upload(_member: Membership) -> Response:
     """A file of workers for so many months; it is checked beside, ask for its state."""
     name, data = sent_list()
-    first, count = request.form.get("first_month", ""), request.form.get("count", "")
+    first, count, number = (request.form.get(key, "") for key in ("first_month", "count", "decree"))
 
     def verb(actor: Membership) -> Any:
-        row = upload_verbs.start(actor=actor, name=name, data=data, first_month=_month(first), count=_count(count))
+        decree = decrees.find_by_number(actor.organisation_id, number)
+        row = upload_verbs.start(actor=actor, name=name, data=data, first_month=_month(first), count=_count(count), decree=decree)
         db.session.flush()
         return 201, upload_shape(row)
 
-    done = change(verb, [name.encode(), first.encode(), count.encode(), data], Scope.uploads_write)
+    done = change(verb, [name.encode(), first.encode(), count.encode(), number.encode(), data], Scope.uploads_write)
     knock("files")
     return done
 

@@ -4,19 +4,22 @@ Runs in chunks, each one transaction with its progress, so a worker that dies go
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from flask_babel import format_date
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, true, update
 
 from sertakan.bulk import rules
 from sertakan.bulk.models import ColumnTitle, Upload, UploadRow
-from sertakan.bulk.rows import COLUMNS, Kind, Problem, Row, Words, check, pack, words_of
+from sertakan.bulk.rows import COLUMNS, OFFICE_COLUMNS, Kind, Problem, Row, Words, check, pack, values_in, words_of
 from sertakan.bulk.rules import RowState
+from sertakan.bulk.takeover import gives_way
 from sertakan.coverage.models import IS_LIVE, CoverageMonth
 from sertakan.db import blind, db, keyring, new_ref
+from sertakan.decrees import queries as decrees
+from sertakan.decrees.rules import post_of
 from sertakan.kit.months import Month, span
 from sertakan.kit.sheet import Column, Record
 from sertakan.places import queries as places
@@ -34,6 +37,7 @@ class Checker:
     words: Words
     today: date
     first: dict[bytes, int]  # by the bytes of the hash: half the memory of its letters
+    posts: dict[str, int] = field(default_factory=dict)  # in which row each office came first; 0: held under the decree already
 
     def rows(self, records: Sequence[tuple[int, Mapping[str, str]]]) -> list[tuple[int, Row, str | None]]:
         """Number, row and NIK hash of each record, checked in all three ways."""
@@ -45,14 +49,24 @@ class Checker:
                 first = self.first.setdefault(bytes.fromhex(who), number)
                 if first != number:
                     row = row.but(Problem(Kind.nik_twice, "nik", {"row": first}))
+            if self.upload.decree_id is not None:
+                row = self._check_post(number, row)
             found.append((number, row, who))
         return self._against_the_ledger(found)
+
+    def _check_post(self, number: int, row: Row) -> Row:
+        post = post_in(row.values).casefold()
+        first = self.posts.setdefault(post, number) if post else number
+        if first == number:
+            return row
+        return row.but(Problem(Kind.post_twice, "position", {"row": first}) if first else Problem(Kind.post_held, "position"))
 
     def _against_the_ledger(self, found: list[tuple[int, Row, str | None]]) -> list[tuple[int, Row, str | None]]:
         """Who is covered already is told only to an organisation that staff have verified, and never by whom (PRODUCT idea 7)."""
         if self.upload.organisation.verified_at is None:
             return found
-        held = covered_until([who for _number, row, who in found if who and row.state is RowState.ready], self.months)
+        asked = [who for _number, row, who in found if who and row.state is RowState.ready]
+        held = covered_until(asked, self.months, self.upload.decree_id is not None)
         checked = []
         for number, row, who in found:
             until = held.get(who or "")
@@ -62,6 +76,11 @@ class Checker:
     @property
     def months(self) -> list[Month]:
         return span(self.upload.first_month, self.upload.count)
+
+
+def post_in(values: Mapping[str, str]) -> str:
+    """The office that a row names, as it is kept; empty without one."""
+    return post_of(values.get("position", ""), values.get("rt_rw", ""), values.get("kelurahan", ""))
 
 
 def covered(until: Month) -> Problem:
@@ -75,7 +94,21 @@ def checker_for(upload: Upload, today: date) -> Checker:
         .where(UploadRow.upload_id == upload.id, UploadRow.nik_hash.is_not(None))
         .order_by(UploadRow.row_number.desc())
     )
-    return Checker(upload, words(), today, {bytes.fromhex(who): number for who, number in known if who})
+    first = {bytes.fromhex(who): number for who, number in known if who}
+    return Checker(upload, words(), today, first, _posts_of(upload))
+
+
+def _posts_of(upload: Upload) -> dict[str, int]:
+    """Offices held under the decree (0), but for the one that is handed over; and those of the rows read so far."""
+    if upload.decree_id is None:
+        return {}
+    last = upload.first_month + (upload.count - 1)
+    posts = {post.casefold(): 0 for post in decrees.list_posts(upload.decree_id, last, upload.replaces_id)}
+    for row in db.session.scalars(select(UploadRow).where(UploadRow.upload_id == upload.id).order_by(UploadRow.row_number)):
+        post = post_in(values_in(row.content)).casefold()
+        if post:
+            posts.setdefault(post, row.row_number)
+    return posts
 
 
 def words() -> Words:
@@ -86,14 +119,18 @@ def words() -> Words:
     )
 
 
-def covered_until(who: Sequence[str], months: Sequence[Month]) -> dict[str, Month]:
-    """By NIK hash: the last month, among those wanted and after them, that somebody has promised or paid; who is free is not in it."""
+def covered_until(who: Sequence[str], months: Sequence[Month], by_decree: bool = False) -> dict[str, Month]:
+    """By NIK hash: the last month, among those wanted and after them, that somebody has promised or paid; who is free is not in it.
+
+    Under a decree a private sponsor's months that have not set out for BPJS are no obstacle (`takeover`).
+    """
     if not who:
         return {}
+    stays = ~gives_way() if by_decree else true()
     rows = db.session.execute(
         select(Worker.nik_hash, CoverageMonth.month)
         .join(CoverageMonth, CoverageMonth.worker_id == Worker.id)
-        .where(Worker.nik_hash.in_(who), IS_LIVE, CoverageMonth.month >= months[0])
+        .where(Worker.nik_hash.in_(who), IS_LIVE, CoverageMonth.month >= months[0], stays)
     )
     taken: dict[str, set[Month]] = {}
     for nik_hash, month in rows:
@@ -143,7 +180,7 @@ def columns_of(organisation_id: int) -> list[Column]:
         select(ColumnTitle.key, ColumnTitle.title).where(ColumnTitle.organisation_id == organisation_id)
     ):
         told.setdefault(key, []).append(title)
-    return [Column(one.key, (*one.titles, *told.get(one.key, ())), one.required) for one in COLUMNS]
+    return [Column(one.key, (*one.titles, *told.get(one.key, ())), one.required) for one in (*COLUMNS, *OFFICE_COLUMNS)]
 
 
 def chunks(records: Iterable[Record], skip: int) -> Iterable[list[tuple[int, dict[str, str]]]]:

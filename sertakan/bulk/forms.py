@@ -4,14 +4,14 @@ from typing import Any
 
 from flask import request
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, RadioField, TextAreaField
+from wtforms import HiddenField, RadioField, SelectField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional
 
 from sertakan.bulk.rules import MEGABYTES, FileMissing
 from sertakan.kit.sheet import SheetTooBig
 from sertakan.kit.text import many_lines
-from sertakan.web.forms import BaseForm, MonthField, Required
+from sertakan.web.forms import BaseForm, MonthField, PhoneField, Required, TextField
 
 COUNTS = (1, 3, 6, 12)
 
@@ -28,6 +28,27 @@ class UploadForm(BaseForm):
         coerce=int,
         validators=[Required(_l("Pilih lamanya"))],
     )
+
+
+class DecreeUploadForm(UploadForm):
+    """Of a government body: under which decree, for any number of its months."""
+
+    decree = SelectField(_l("Dasar SK"), validators=[Required(_l("Pilih SK yang menjadi dasarnya"))])
+    count = SelectField(
+        _l("Lama"),
+        choices=[SelectChoice(count, _l("%(count)s bulan", count=count)) for count in range(1, 13)],
+        coerce=int,
+        validators=[Required(_l("Pilih lamanya"))],
+    )
+
+
+class ReplaceForm(BaseForm):
+    """Who takes over an office, and after which month."""
+
+    last_month = SelectField(_l("Bulan terakhir yang lama"), validators=[Required(_l("Pilih bulannya"))])
+    nik = TextField(_l("NIK yang baru"), validators=[Required(_l("Isi NIK, 16 angka di bagian atas KTP"))], longest=40)
+    name = TextField(_l("Nama yang baru"), validators=[Required(_l("Isi nama seperti di KTP"))], longest=100)
+    phone = PhoneField(_l("Nomor HP"), longest=30)
 
 
 class RenewForm(BaseForm):

@@ -10,6 +10,7 @@ from sertakan.accounts.models import Organisation, Person
 from sertakan.bulk.rows import Kind
 from sertakan.bulk.rules import RowState, UploadState
 from sertakan.db import Instant, Model, MonthColumn, Sealed, choice, key, ref
+from sertakan.decrees.models import Decree
 from sertakan.kit.months import Month
 
 _LIVE = text("state NOT IN ('withdrawn', 'failed')")
@@ -27,6 +28,7 @@ class Upload(Model):
         CheckConstraint("count BETWEEN 1 AND 24 AND rows_read >= 0", name="amounts"),
         Index("uq_upload_file", "organisation_id", "fingerprint", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE),
         Index("ix_upload_state", "state", "id"),
+        CheckConstraint("replaces_id IS NULL OR decree_id IS NOT NULL", name="replaced_under_a_decree"),
     )
 
     id: Mapped[int] = key()
@@ -34,6 +36,8 @@ class Upload(Model):
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
     name: Mapped[str] = mapped_column(String(120))
     fingerprint: Mapped[str] = mapped_column(String(64))
+    decree_id: Mapped[int | None] = mapped_column(ForeignKey("decree.id"), index=True)
+    replaces_id: Mapped[int | None] = mapped_column(ForeignKey("sponsorship.id"))  # who leaves her office to the one of this list
     first_month: Mapped[Month] = mapped_column(MonthColumn)
     count: Mapped[int]
     state: Mapped[UploadState] = mapped_column(choice(UploadState, "state"))
@@ -58,6 +62,7 @@ class Upload(Model):
     order_id: Mapped[int | None] = mapped_column(ForeignKey("payment_order.id"), unique=True)  # its one bill
 
     organisation: Mapped[Organisation] = relationship(lazy="joined", innerjoin=True)
+    decree: Mapped[Decree | None] = relationship()
     made_by: Mapped[Person] = relationship(foreign_keys=[made_by_id])
     submitted_by: Mapped[Person | None] = relationship(foreign_keys=[submitted_by_id])
     decided_by: Mapped[Person | None] = relationship(foreign_keys=[decided_by_id])

@@ -13,6 +13,7 @@ from sertakan.bulk.models import Upload, UploadRow
 from sertakan.bulk.rows import Kind
 from sertakan.bulk.rules import RowState, UploadState
 from sertakan.coverage.models import CoverageMonth
+from sertakan.coverage.rules import MonthState
 from sertakan.db import db
 from sertakan.sponsorships.models import Sponsorship
 from sertakan.web.paging import Page, slice_page
@@ -66,6 +67,13 @@ def find_same(organisation_id: int, fingerprint: str) -> Upload | None:
 def list_waiting() -> Sequence[int]:
     """Uploads whose rows are still to be checked, oldest first."""
     return db.session.scalars(select(Upload.id).where(Upload.state.in_(rules.WAITING)).order_by(Upload.id)).all()
+
+
+def promised_months(upload_id: int) -> Sequence[CoverageMonth]:
+    """Months of an upload's promises that no money fills yet, oldest first."""
+    mine = select(UploadRow.sponsorship_id).where(UploadRow.upload_id == upload_id)
+    statement = select(CoverageMonth).where(CoverageMonth.sponsorship_id.in_(mine), CoverageMonth.state == MonthState.reserved)
+    return db.session.scalars(statement.order_by(CoverageMonth.month, CoverageMonth.id)).all()
 
 
 def count_kinds(upload_id: int) -> dict[str, Any]:

@@ -25,8 +25,14 @@ COLUMNS = (
     Column("kelurahan", ("Kelurahan", "Desa", "Kelurahan kerja"), required=False),
     Column("working", ("Masih bekerja", "Aktif bekerja", "Bekerja"), required=False),
 )
+# of lists under a decree: the office that somebody holds
+OFFICE_COLUMNS = (
+    Column("position", ("Jabatan", "Posisi", "Position"), required=False),
+    Column("rt_rw", ("RT/RW", "RT RW", "RT"), required=False),
+)
 KEYS = tuple(column.key for column in COLUMNS)
-TITLES: dict[str, str] = {column.key: column.titles[0] for column in COLUMNS}
+OFFICE_KEYS = tuple(column.key for column in OFFICE_COLUMNS)
+TITLES: dict[str, str] = {column.key: column.titles[0] for column in (*COLUMNS, *OFFICE_COLUMNS)}
 LONGEST_NAME = 100
 LONGEST_CELL = 400
 LOOKALIKES = str.maketrans({"O": "0", "o": "0", "I": "1", "l": "1", "S": "5", "B": "8"})
@@ -58,6 +64,8 @@ class Kind(StrEnum):
     sex_differs = "sex_differs"
     phone_wrong = "phone_wrong"
     kelurahan_unknown = "kelurahan_unknown"
+    post_twice = "post_twice"  # an office that has one holder, named in two rows
+    post_held = "post_held"  # somebody else holds it under this decree
     too_young = "too_young"
     # not an error: this person is passed over, with the reason
     too_old = "too_old"
@@ -65,9 +73,10 @@ class Kind(StrEnum):
     covered = "covered"
     own_employee = "own_employee"
     gone = "gone"  # dead, withdrawn, or of an occupation without a tariff in these months
+    over_ceiling = "over_ceiling"  # the decree's budget ended before this row
 
 
-SKIPS = frozenset({Kind.too_old, Kind.not_working, Kind.covered, Kind.own_employee, Kind.gone})
+SKIPS = frozenset({Kind.too_old, Kind.not_working, Kind.covered, Kind.own_employee, Kind.gone, Kind.over_ceiling})
 NAMES: dict[Kind, str] = {
     Kind.nik_empty: N_("NIK kosong"),
     Kind.nik_excel: N_("NIK rusak oleh Excel"),
@@ -85,12 +94,15 @@ NAMES: dict[Kind, str] = {
     Kind.sex_differs: N_("Jenis kelamin beda dengan NIK"),
     Kind.phone_wrong: N_("Nomor HP salah"),
     Kind.kelurahan_unknown: N_("Kelurahan tidak dikenal"),
+    Kind.post_twice: N_("Jabatan ganda di berkas"),
+    Kind.post_held: N_("Jabatan sudah terisi"),
     Kind.too_young: N_("Belum 18 tahun"),
     Kind.too_old: N_("Sudah 65 tahun"),
     Kind.not_working: N_("Tidak bekerja lagi"),
     Kind.covered: N_("Sudah terlindungi"),
     Kind.own_employee: N_("Karyawan sendiri"),
     Kind.gone: N_("Tidak dapat didaftarkan"),
+    Kind.over_ceiling: N_("Pagu SK habis"),
 }
 SENTENCES: dict[Kind, str] = {
     Kind.nik_empty: N_("NIK kosong. Isi 16 angka di bagian atas KTP."),
@@ -111,11 +123,14 @@ SENTENCES: dict[Kind, str] = {
     Kind.sex_differs: N_("Menurut NIK: %(sex)s."),
     Kind.phone_wrong: N_("Nomor HP salah. Contoh: 0812-5000-1234."),
     Kind.kelurahan_unknown: N_("Kelurahan ini tidak ada di Pontianak."),
+    Kind.post_twice: N_("Jabatan ini sudah ada di baris %(row)s. Satu jabatan satu orang."),
+    Kind.post_held: N_("Jabatan ini sudah dipegang orang lain dengan SK ini. Pakai Ganti di halaman SK."),
     Kind.too_young: N_("Usianya belum %(least)s tahun."),
     Kind.too_old: N_("Usianya sudah %(most)s tahun, jadi tidak dapat didaftarkan baru."),
     Kind.not_working: N_("Tertulis tidak bekerja lagi. Hanya yang sedang bekerja yang dapat didaftarkan."),
     Kind.covered: N_("Sudah terlindungi sampai %(until)s. Dapat dimulai %(next)s."),
     Kind.gone: N_("Orang ini tidak dapat didaftarkan lagi. Tanyakan kepada petugas."),
+    Kind.over_ceiling: N_("Pagu SK habis sebelum baris ini. Ubah pagu dengan SK baru, atau kurangi bulannya."),
     Kind.own_employee: N_("Karyawan perusahaan Anda didaftarkan lewat SIPP, bukan di sini."),
 }
 
@@ -191,6 +206,7 @@ def plain(text: str) -> str:
 def check(values: Mapping[str, str], words: Words, today: date) -> Row:
     """Everything that one row shows by itself; other rows and the ledger are looked at by the service."""
     typed = {key: str(values.get(key, ""))[:LONGEST_CELL] for key in KEYS}
+    typed |= {key: str(values[key])[:LONGEST_CELL] for key in OFFICE_KEYS if values.get(key)}  # few lists have them
     number, problems = _check_nik(values.get("nik", ""), today)
     problems += _check_name(typed["name"])
     occupation, more = _check_occupation(typed["occupation"], words)

@@ -87,6 +87,28 @@ class SameFile(Refused):
     message = N_("Berkas ini sudah diunggah pada %(when)s. Tidak ada yang berubah.")
 
 
+class DecreeMissing(Refused):
+    message = N_("Pilih SK yang menjadi dasarnya. Iuran dari APBD selalu dengan SK yang berlaku.")
+
+
+class DecreeOver(Refused):
+    message = N_("SK ini tidak berlaku lagi. Pilih SK lain.")
+    status = 409
+
+
+class OutsideDecree(Refused):
+    message = N_("Bulannya di luar masa SK: %(first)s sampai %(last)s.")
+
+
+class NothingToHandOver(Refused):
+    message = N_("Tidak ada bulan setelah itu yang dapat dialihkan. Pilih bulan terakhir yang lain.")
+
+
+class UnpaidHandOver(Refused):
+    message = N_("Tagihan untuk bulan-bulan itu belum lunas. Bayar dulu, atau keluarkan orangnya dari tagihan.")
+    status = 409
+
+
 class RowColumnMissing(Refused):
     message = N_("Kolom Baris tidak ada. Pakai berkas masalah yang Anda unduh dari sini.")
 

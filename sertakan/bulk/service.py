@@ -13,17 +13,20 @@ from sqlalchemy.exc import IntegrityError
 
 from sertakan.accounts.models import MemberRole, Membership
 from sertakan.audit.service import record
-from sertakan.bulk import checking, queries, rules
+from sertakan.bulk import budget, checking, queries, rules
 from sertakan.bulk.models import ColumnTitle, Upload, UploadRow
-from sertakan.bulk.rows import KEYS, Kind, pack, problems_in, values_in
+from sertakan.bulk.rows import KEYS, OFFICE_KEYS, Kind, pack, problems_in, values_in
 from sertakan.bulk.rules import UploadState
 from sertakan.db import constraint_name, db, transaction
+from sertakan.decrees.models import Decree
 from sertakan.kit import clock, sheet
 from sertakan.kit.errors import Refused
 from sertakan.kit.months import Month
 from sertakan.kit.text import one_line
 from sertakan.sponsorships import answers as steps
+from sertakan.sponsorships.models import Sponsorship
 
+ALL_KEYS = (*KEYS, *OFFICE_KEYS)
 LIMITS = sheet.Limits(megabytes=rules.MEGABYTES, rows=rules.MOST_ROWS)
 
 
@@ -49,9 +52,22 @@ def move(upload: Upload, to: UploadState) -> None:
 # ---- the file ------------------------------------------------------------------------------------------------------------------
 
 
-def start(*, actor: Membership, name: str, data: bytes, first_month: Month, count: int) -> Upload:
-    """A file waits to be checked. Refuses NotYourPart, FileMissing, SheetTooBig, SameFile, and what `check_months` refuses."""
+def start(
+    *,
+    actor: Membership,
+    name: str,
+    data: bytes,
+    first_month: Month,
+    count: int,
+    decree: Decree | None = None,
+    replaces: Sponsorship | None = None,
+) -> Upload:
+    """A file waits to be checked; of a government body under a decree, and to hand over one office when it `replaces` its holder.
+
+    Refuses NotYourPart, FileMissing, SheetTooBig, SameFile, and what `check_months` and `check_decree` refuse.
+    """
     _must_be(actor, MemberRole.maker)
+    budget.check_decree(actor, decree, first_month, count)
     steps.check_months(first_month, count, clock.today())
     if not data:
         raise rules.FileMissing(field="file")
@@ -62,6 +78,8 @@ def start(*, actor: Membership, name: str, data: bytes, first_month: Month, coun
         organisation=actor.organisation,
         name=one_line(name)[:120] or "berkas",
         fingerprint=mark,
+        decree=decree,
+        replaces_id=replaces.id if replaces else None,
         first_month=first_month,
         count=count,
         state=UploadState.uploaded,
@@ -70,7 +88,8 @@ def start(*, actor: Membership, name: str, data: bytes, first_month: Month, coun
     )
     upload.file = base64.b64encode(data).decode()
     _add(upload)
-    _note(actor.person.ref, "start", upload, bytes=len(data), months=count)
+    facts = {"decree": decree.ref} if decree else {}
+    _note(actor.person.ref, "start", upload, bytes=len(data), months=count, **facts)
     return upload
 
 
@@ -92,7 +111,7 @@ def choose_columns(*, actor: Membership, upload: Upload, titles: Mapping[str, st
     _must_be(actor, MemberRole.maker)
     if upload.state is not UploadState.mapping:
         raise rules.NotNow
-    known = {key: title for key, title in titles.items() if key in KEYS and title in (upload.titles or [])}
+    known = {key: title for key, title in titles.items() if key in ALL_KEYS and title in (upload.titles or [])}
     db.session.execute(
         delete(ColumnTitle).where(
             ColumnTitle.organisation_id == upload.organisation_id, ColumnTitle.title.in_(list(known.values()))
@@ -188,6 +207,8 @@ def revise(*, actor: Membership, upload: Upload, changes: Mapping[int, Mapping[s
     rows = {row.row_number: row for row in queries.rows_by_number(upload.id, numbers)}
     before = [row.nik_hash for row in rows.values() if row.nik_hash]
     again = set(queries.numbers_of_niks(upload.id, before)) - set(numbers) if before else set()
+    if upload.decree_id is not None:
+        again |= set(queries.numbers_of_kind(upload.id, Kind.post_twice)) - set(numbers)
     rows |= {row.row_number: row for row in queries.rows_by_number(upload.id, sorted(again))}
     typed = {number: values_in(row.content) | _changed(changes.get(number, {})) for number, row in rows.items()}
     mended = _check_again(upload, rows, typed)
@@ -197,12 +218,13 @@ def revise(*, actor: Membership, upload: Upload, changes: Mapping[int, Mapping[s
 
 
 def _changed(cells: Mapping[str, str]) -> dict[str, str]:
-    return {key: one_line(value)[:400] for key, value in cells.items() if key in KEYS}
+    return {key: one_line(value)[:400] for key, value in cells.items() if key in ALL_KEYS}
 
 
 def _check_again(upload: Upload, rows: Mapping[int, UploadRow], typed: Mapping[int, dict[str, str]]) -> int:
     checker = checking.checker_for(upload, clock.today())
     checker.first = {who: number for who, number in checker.first.items() if number not in rows}
+    checker.posts = {post: number for post, number in checker.posts.items() if number not in rows}
     mended = 0
     for number, found, who in checker.rows(sorted(typed.items())):
         row = rows[number]
@@ -255,13 +277,16 @@ def revise_by_file(*, actor: Membership, upload: Upload, data: bytes) -> int:
 
 
 def submit(*, actor: Membership, upload: Upload, seen: str) -> None:
-    """The ready rows go to the checker. Refuses NotYourPart, NotVerified, NotNow, ChangedMeanwhile, NothingReady."""
+    """The ready rows go to the checker. Refuses NotYourPart, NotVerified, NotNow, ChangedMeanwhile, NothingReady,
+    and what `check_ceiling` refuses.
+    """
     _must_be(actor, MemberRole.maker)
     if upload.organisation.verified_at is None:
         raise rules.NotVerified
     _must_be_as_seen(upload, seen)
     if not (upload.counts or {}).get("ready"):
         raise rules.NothingReady
+    budget.check_ceiling(upload, actor.person.locale)
     move(upload, UploadState.submitted)
     upload.submitted_by_id, upload.submitted_at, upload.note = actor.person_id, clock.now(), None
     _note(actor.person.ref, "submit", upload, ready=(upload.counts or {})["ready"], mark=upload.mark)
@@ -281,7 +306,8 @@ def send_back(*, actor: Membership, upload: Upload, note: str) -> None:
 
 
 def confirm(*, actor: Membership, upload: Upload, seen: str) -> bool:
-    """The checker says yes to exactly what was checked. Refuses NotYourPart, OwnUpload, NotNow, ChangedMeanwhile.
+    """The checker says yes to exactly what was checked. Refuses NotYourPart, OwnUpload, NotNow, ChangedMeanwhile,
+    and what `check_ceiling` refuses.
 
     The world is looked at once more: who has been covered meanwhile is passed over, and then False is returned and nothing is
     confirmed, so that the changed counts are seen first.
@@ -296,6 +322,7 @@ def confirm(*, actor: Membership, upload: Upload, seen: str) -> bool:
         count_again(upload)
         _note(actor.person.ref, "changed", upload, mark=upload.mark)
         return False
+    budget.check_ceiling(upload, actor.person.locale)
     move(upload, UploadState.confirmed)
     upload.decided_by_id, upload.decided_at = actor.person_id, clock.now()
     _note(actor.person.ref, "confirm", upload, ready=(upload.counts or {})["ready"], mark=upload.mark)
@@ -308,7 +335,8 @@ def _look_again(upload: Upload) -> int:
     checker = checking.Checker(upload, checking.words(), clock.today(), {})
     for start in range(0, len(marks), rules.CHUNK):
         part = marks[start : start + rules.CHUNK]
-        taken = checking.covered_until([who for _number, who, _what in part], checker.months)
+        asked = [who for _number, who, _what in part]
+        taken = checking.covered_until(asked, checker.months, upload.decree_id is not None)
         numbers = [number for number, who, _what in part if who in taken]
         if numbers:
             rows = {row.row_number: row for row in queries.rows_by_number(upload.id, numbers)}

@@ -1,19 +1,22 @@
 """`/perusahaan/<organisation>/unggah`: a file, what is wrong with it, three ways on, and two people who confirm."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from sertakan.accounts.models import Membership
-from sertakan.bulk import queries, renewing, rules, service, wording
-from sertakan.bulk.forms import BackForm, EmptyForm, MarkForm, RenewForm, UploadForm, sent_file
+from sertakan.accounts.models import Membership, OrganisationKind
+from sertakan.bulk import queries, renewing, rules, service, takeover, wording
+from sertakan.bulk.forms import BackForm, DecreeUploadForm, EmptyForm, MarkForm, RenewForm, UploadForm, sent_file
 from sertakan.bulk.models import Upload
-from sertakan.bulk.rows import COLUMNS, KEYS, NAMES, Kind
+from sertakan.bulk.rows import NAMES, Kind
 from sertakan.bulk.rules import UploadState
 from sertakan.db import transaction
+from sertakan.decrees import queries as decrees
+from sertakan.decrees.models import Decree
 from sertakan.kit import clock
 from sertakan.kit.errors import Refused
 from sertakan.kit.months import Month, span
@@ -31,6 +34,7 @@ from sertakan.web.uploads import takes_files
 bp = Blueprint("bulk", __name__, url_prefix="/perusahaan/<ref>/unggah", template_folder="templates")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MONTHS_AHEAD = 3
+BEFORE = (UploadState.checked, UploadState.submitted)
 CELL = re.compile(r"([a-z_]{2,12})-([0-9]{1,7})")
 
 
@@ -44,17 +48,13 @@ def _member(ref: str) -> Membership:
 @limiter.limit("30 per hour", methods=["POST"])
 def index(ref: str) -> Any:
     """Choose a file; below, the uploads so far."""
-    member = _member(ref)
-    first = Month.of(clock.today()) + 1
-    form = UploadForm(data={"first_month": first, "count": 6})
+    member, this = _member(ref), Month.of(clock.today())
+    form, offered = _upload_form(member, this)
     if form.sent:
         try:
             name, data = sent_file()
-            chosen = form.first_month.data
-            assert chosen is not None  # the form requires it
             with transaction():
-                upload = service.start(actor=_member(ref), name=name, data=data, first_month=chosen, count=form.count.data)
-                code = upload.ref
+                code = _start(_member(ref), form, name, data).ref
         except Refused as no:
             form.refuse(no)
             form.file_error = say(no) if no.field == "file" else ""
@@ -67,11 +67,33 @@ def index(ref: str) -> Any:
         member=member,
         organisation=member.organisation,
         page=queries.list_uploads(member, page_number()),
-        months=span(Month.of(clock.today()), MONTHS_AHEAD),
+        months=span(this, MONTHS_AHEAD),
+        decrees=offered,
         megabytes=rules.MEGABYTES,
         most=rules.MOST_ROWS,
     )
     return page, 422 if form.errors else 200
+
+
+def _upload_form(member: Membership, this: Month) -> tuple[UploadForm, Sequence[Decree]]:
+    """The form, and for a government body the decrees that it may choose from."""
+    if member.organisation.kind is not OrganisationKind.government:
+        return UploadForm(data={"first_month": this + 1, "count": 6}), ()
+    offered = decrees.list_in_force(member.organisation_id, this)
+    asked = next((one for one in offered if one.ref == request.args.get("sk")), offered[0] if offered else None)
+    first = max(this + 1, asked.first_month) if asked else this + 1
+    known = {"decree": asked.ref, "count": asked.last_month - first + 1} if asked else {}
+    form = DecreeUploadForm(data={"first_month": first, "count": 6} | known)
+    form.decree.choices = [(one.ref, one.number) for one in offered]
+    return form, offered
+
+
+def _start(member: Membership, form: UploadForm, name: str, data: bytes) -> Upload:
+    first, decree = form.first_month.data, None
+    assert first is not None  # the form requires it
+    if isinstance(form, DecreeUploadForm):
+        decree = decrees.find_in_force(member.organisation_id, form.decree.data)
+    return service.start(actor=member, name=name, data=data, first_month=first, count=form.count.data, decree=decree)
 
 
 @bp.route("/perpanjang", methods=["GET", "POST"])
@@ -104,8 +126,7 @@ def renew(ref: str) -> Any:
 @signed_in
 def template(ref: str) -> Response:
     """The file to fill."""
-    _member(ref)
-    return _download("templat-sertakan.xlsx", wording.template_file())
+    return _download("templat-sertakan.xlsx", wording.template_file(_member(ref).organisation))
 
 
 def _download(name: str, data: bytes) -> Response:
@@ -131,13 +152,14 @@ def _page(member: Membership, upload: Upload, *, error: str = "", status: int = 
     if upload.state in rules.WAITING:
         return render_template("bulk/progress.html", **words), status
     if upload.state is UploadState.mapping:
-        return render_template("bulk/columns.html", columns=COLUMNS, **words), status
+        return render_template("bulk/columns.html", columns=wording.columns_for(upload.organisation), **words), status
     if upload.state is UploadState.failed:
         return render_template("bulk/failed.html", why=wording.failure(upload), **words), status
     return _result(member, upload, words), status
 
 
 def _result(member: Membership, upload: Upload, words: dict[str, Any]) -> str:
+    bill = wording.bill_of(upload)
     counts = upload.counts or {"ready": 0, "wrong": 0, "skipped": 0, "kinds": {}, "occupations": {}}
     asked = request.args.get("masalah", "")
     kind = Kind(asked) if asked in set(Kind) else None
@@ -152,7 +174,9 @@ def _result(member: Membership, upload: Upload, words: dict[str, Any]) -> str:
         rows=rows,
         suggests=any(problem["suggestion"] for row in rows for problem in row.problems),
         names=NAMES,
-        bill=wording.bill_of(upload),
+        bill=bill,
+        budget=decrees.budget_of(upload.decree) if upload.decree else None,
+        crossing=takeover.count_crossing(upload) if upload.decree and upload.state in BEFORE else 0,
         is_maker=member.role == "maker",
         is_checker=member.role == "checker" and member.person_id not in (upload.made_by_id, upload.submitted_by_id),
         back_form=BackForm(formdata=None),
@@ -207,7 +231,7 @@ def columns(ref: str, upload: str) -> Any:
     """Which column of the file is which of ours."""
 
     def verb(member: Membership, row: Upload) -> str:
-        told = {key: request.form.get(f"column-{key}", "") for key in KEYS}
+        told = {key: request.form.get(f"column-{key}", "") for key in service.ALL_KEYS}
         service.choose_columns(actor=member, upload=row, titles={key: title for key, title in told.items() if title})
         return str(_("Terima kasih. Judul kolom ini kami ingat untuk berkas berikutnya."))
 
@@ -237,7 +261,7 @@ def _typed_cells() -> dict[int, dict[str, str]]:
     used = request.form.get("use", "").partition("=")
     for name, value in [*request.form.items(), (used[0], used[2])]:
         found = CELL.fullmatch(name)
-        if found and found[1] in KEYS:
+        if found and found[1] in service.ALL_KEYS:
             changes.setdefault(int(found[2]), {})[found[1]] = value
     return changes
 

@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.worksheet.datavalidation import DataValidation
 
-from sertakan.accounts.models import OrganisationKind
+from sertakan.accounts.models import Organisation, OrganisationKind
 from sertakan.bulk import queries, rules
 from sertakan.bulk.checking import month_words
 from sertakan.bulk.models import Upload, UploadRow
-from sertakan.bulk.rows import COLUMNS, SENTENCES, TITLES, Kind, problems_in, values_in
+from sertakan.bulk.rows import COLUMNS, OFFICE_COLUMNS, SENTENCES, TITLES, Kind, problems_in, values_in
 from sertakan.kit import sheet
 from sertakan.kit.errors import N_
 from sertakan.kit.months import span
@@ -107,34 +104,48 @@ def bill_of(upload: Upload) -> Bill:
 
 def bad_rows_file(upload: Upload) -> bytes:
     """The wrong rows as typed, with their number and everything that is wrong with them."""
-    titles = ["Baris", *(column.titles[0] for column in COLUMNS), "Masalah"]  # it comes back by these titles, in either language
+    # it comes back by these titles, in either language
+    titles = [
+        "Baris",
+        *(column.titles[0] for column in columns_for(upload.organisation)),
+        "Masalah",
+    ]
     out = io.BytesIO()
     sheet.write_xlsx(out, titles, _bad_lines(upload))
     return out.getvalue()
 
 
 def _bad_lines(upload: Upload) -> Iterator[Sequence[sheet.Cell]]:
-    after = 0
+    after, columns = 0, columns_for(upload.organisation)
     while rows := queries.bad_rows(upload.id, after, rules.CHUNK):
         for row in rows:
             values, problems = values_in(row.content), problems_in(row.content)
             words = " ".join(sentence(problem) for problem in problems)
-            yield [row.row_number, *(values.get(column.key, "") for column in COLUMNS), words]
+            yield [row.row_number, *(values.get(column.key, "") for column in columns), words]
         after = rows[-1].row_number
 
 
-def template_file() -> bytes:
+def columns_for(organisation: Organisation) -> tuple[sheet.Column, ...]:
+    """The columns that a list of this organisation may have: offices only under a decree."""
+    return (*COLUMNS, *OFFICE_COLUMNS) if organisation.kind is OrganisationKind.government else COLUMNS
+
+
+def template_file(organisation: Organisation) -> bytes:
     """An empty file to fill: text columns so that no NIK loses a digit, an example, a list of occupations, and what each column means."""
+    from openpyxl import Workbook  # a server process needs it only once somebody downloads a sheet
+    from openpyxl.worksheet.datavalidation import DataValidation
+
     book = Workbook(write_only=True)
     data = book.create_sheet("Data")
     data.freeze_panes = "A2"
-    titles = [column.titles[0] for column in COLUMNS]
+    titles = [column.titles[0] for column in columns_for(organisation)]
     for place in range(len(titles)):
         data.column_dimensions[sheet.letters(place)].width = 22
         data.column_dimensions[sheet.letters(place)].number_format = "@"
     data.append(titles)
     example = ["6171045203840001", "Sumiati (contoh, hapus baris ini)", "Asisten rumah tangga", "12-03-1984", "P", "081250001234"]
-    data.append([_text(data, value) for value in [*example, "Sungai Bangkong", "Ya"]])
+    offices = ["Kader posyandu", ""] if organisation.kind is OrganisationKind.government else []
+    data.append([_text(data, value) for value in [*example, "Sungai Bangkong", "Ya", *offices]])
     names = [_(work.label) for work in tariff.list_occupations()]
     choose = DataValidation(type="list", formula1=f"=Pekerjaan!$A$1:$A${len(names)}", allow_blank=True)
     choose.add("C2:C5001")
@@ -150,7 +161,9 @@ def template_file() -> bytes:
     return out.getvalue()
 
 
-def _text(page: Any, value: str) -> WriteOnlyCell:
+def _text(page: Any, value: str) -> Any:
+    from openpyxl.cell import WriteOnlyCell
+
     cell = WriteOnlyCell(page, value=value)
     cell.number_format = "@"
     return cell

@@ -11,7 +11,7 @@ from sertakan.accounts.models import Organisation, OrganisationKind, Person
 from sertakan.accounts.permissions import Role
 from sertakan.coverage.service import look_at_everybody
 from sertakan.db import db, transaction
-from sertakan.demo import money, organisations, relay, uploads
+from sertakan.demo import city, money, organisations, relay, uploads
 from sertakan.demo.batches import Batches
 from sertakan.demo.ledger import Ledger, Promise
 from sertakan.demo.people import FEMALE_SHARE, Crowd, Invented, emails
@@ -41,7 +41,6 @@ STAFF: tuple[tuple[str, str, Role, str], ...] = (
     ("Hasan Basri", "hasan@demo.test", Role.attestor, "NBSWY3DPFQQHO33SNBSWY3DPFQQHO33S"),
     ("Nina Kartika", "nina@demo.test", Role.auditor, "OBQXG43XN5ZGIIDLOBQXG43XN5ZGIIDL"),
 )
-CHECKER_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # noqa: S105 - the demo's, printed on its own page
 SPONSORS = 60
 WAITING = 140
 # few enough kinds and places that most groups on the public list reach five
@@ -74,17 +73,6 @@ def accounts() -> list[dict[str, str]]:
             N_("Halaman"): "/masuk",
         }
     ]
-    tries.append({"Siapa": N_("Pengisi perusahaan"), "Masuk": "rina@demo.test", "Kode": "/demo/pesan", "Halaman": "/masuk"})
-    tries.append(
-        {
-            "Siapa": N_("Penyetuju perusahaan"),
-            "Masuk": "budi@demo.test",
-            "Kode": "/demo/pesan",
-            "Kode 6 angka": account_service.totp_now(CHECKER_SECRET),
-            "Kunci TOTP": CHECKER_SECRET,
-            "Halaman": "/masuk",
-        }
-    )
     for name, email, role, secret in STAFF:
         tries.append(
             {
@@ -111,6 +99,7 @@ class Cast:
     maker: Person
     checker: Person
     company: Organisation
+    city: Organisation
 
 
 def load(day: date | None = None) -> dict[str, int]:
@@ -131,7 +120,9 @@ def load(day: date | None = None) -> dict[str, int]:
         Batches(crowd, _at(day, 8), cast.finance, cast.supervisor).tell()
         look_at_everybody()
         people = (cast.company.id, cast.maker.id, cast.checker.id, cast.finance.id)
+        office = (cast.city.id, *city.join(cast.city, _at(day - timedelta(days=300))))
     uploads.tell(crowd, *people, day)
+    city.tell(crowd, *office, day)
     counts = {model.__tablename__: db.session.scalar(select(func.count()).select_from(model)) or 0 for model in (Person, Worker)}
     return counts | ledger.counts
 
@@ -155,17 +146,15 @@ def _people(crowd: Crowd, day: date) -> Cast:
     maker = Person(name="Rina Oktaviani", email="rina@demo.test", locale="id", created_at=born)
     checker = Person(name="Budi Santoso", email="budi@demo.test", locale="id", created_at=born)
     company = Organisation(name="PT Kapuas Jaya Lestari", kind=OrganisationKind.company, verified_at=born, created_at=born)
-    city = Organisation(
+    office = Organisation(
         name="Dinas Tenaga Kerja Kota Pontianak", kind=OrganisationKind.government, verified_at=born, created_at=born
     )
-    checker.totp_secret = CHECKER_SECRET
-    db.session.add_all([*sponsors, *staff.values(), maker, checker, company, city])
+    db.session.add_all([*sponsors, *staff.values(), maker, checker, company, office])
     db.session.flush()
-    organisations.verified(company, city, maker, checker, staff[Role.officer], born)
+    organisations.verified(company, office, maker, checker, staff[Role.officer], born)
     organisations.waiting(sponsors[:2], _at(day - timedelta(days=1)))
-    return Cast(
-        sponsors, staff[Role.officer], staff[Role.supervisor], staff[Role.finance], staff[Role.attestor], maker, checker, company
-    )
+    desks = staff[Role.officer], staff[Role.supervisor], staff[Role.finance], staff[Role.attestor]
+    return Cast(sponsors, *desks, maker, checker, company, office)
 
 
 def _worker(

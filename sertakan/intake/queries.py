@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from flask import abort
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import defer, joinedload
 
 from sertakan.accounts.models import Membership, Person
@@ -30,6 +30,11 @@ class Waiting(NamedTuple):
     decision: BatchDecision | None
 
 
+def _has_promises() -> Any:
+    """A bill came of it; or an office was handed over, paid by what was paid for the one who left."""
+    return or_(Upload.order_id.is_not(None), Upload.replaces_id.is_not(None))
+
+
 def _waiting() -> Any:
     return (
         select(UploadRow.upload_id, func.count().label("waiting"))
@@ -46,7 +51,7 @@ def list_batches(number: int) -> Page[Waiting]:
         select(Upload, func.coalesce(counted.c.waiting, 0), BatchDecision)
         .outerjoin(counted, counted.c.upload_id == Upload.id)
         .outerjoin(BatchDecision, BatchDecision.upload_id == Upload.id)
-        .where(Upload.state == UploadState.applied, Upload.order_id.is_not(None))
+        .where(Upload.state == UploadState.applied, _has_promises())
         .options(defer(Upload.file_sealed), joinedload(Upload.submitted_by))
         .order_by(BatchDecision.id.is_not(None), Upload.applied_at, Upload.id)
         .offset((number - 1) * SIZE)
@@ -56,8 +61,12 @@ def list_batches(number: int) -> Page[Waiting]:
 
 
 def get_upload(ref: str, lock: bool = False) -> Upload:
-    """An upload that has become a bill, or 404."""
-    statement = select(Upload).where(Upload.ref == ref, Upload.order_id.is_not(None)).options(defer(Upload.file_sealed))
+    """An upload that has become promises, or 404."""
+    statement = (
+        select(Upload)
+        .where(Upload.ref == ref, Upload.state == UploadState.applied, _has_promises())
+        .options(defer(Upload.file_sealed))
+    )
     return db.session.scalars(statement.with_for_update(of=Upload) if lock else statement).first() or abort(404)
 
 

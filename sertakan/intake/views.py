@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -11,6 +11,8 @@ from sertakan.bulk import queries as uploads
 from sertakan.bulk.models import Upload
 from sertakan.bulk.wording import stages_of
 from sertakan.db import transaction
+from sertakan.decrees import service as decrees
+from sertakan.decrees.rules import CATEGORIES
 from sertakan.intake import queries, service
 from sertakan.intake.forms import DecideForm
 from sertakan.kit import clock
@@ -35,7 +37,9 @@ def _detail(upload: Upload, form: DecideForm, status: int = 200) -> Any:
     page = render_template(
         "intake/detail.html",
         upload=upload,
-        invoice=bills.invoice_now(upload.order_id or 0),
+        invoice=bills.invoice_now(upload.order_id) if upload.order_id else None,
+        decree=upload.decree,
+        categories=CATEGORIES,
         decision=queries.find_decision(upload.id),
         stages=stages_of(uploads.stages(upload)),
         samples=queries.sampled(upload),
@@ -51,6 +55,15 @@ def _detail(upload: Upload, form: DecideForm, status: int = 200) -> Any:
 def detail(ref: str) -> Any:
     """What is asked for, five to look at, and those who need a look of their own."""
     return _detail(queries.get_upload(ref), DecideForm(formdata=None))
+
+
+@bp.get("/<ref>/sk.pdf")
+@requires(Permission.review_see)
+def decree(ref: str) -> Response:
+    """The decree under which a list was made, as a download."""
+    row = queries.get_upload(ref).decree or abort(404)
+    headers = {"Content-Disposition": f'attachment; filename="sk-{row.budget_year}.pdf"'}
+    return Response(decrees.file_of(row), mimetype="application/pdf", headers=headers)
 
 
 @bp.post("/<ref>")

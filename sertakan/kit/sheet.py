@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from openpyxl import Workbook
-
 from sertakan.kit import sheet_child as child
 from sertakan.kit.errors import N_, Refused
 
@@ -292,6 +290,8 @@ def _csv_line(cells: Sequence[Cell]) -> bytes:
 
 def write_xlsx(out: IO[bytes], titles: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     """A workbook with one sheet, a row at a time. Text is text, a NIK too; numbers are numbers."""
+    from openpyxl import Workbook  # a server process needs it only once somebody downloads a sheet
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Data")
     sheet.freeze_panes = "A2"

@@ -28,6 +28,7 @@ NEEDS: dict[str, frozenset[str]] = {
     "refunded_by_transfer": frozenset({"code", "amount", "account"}),
     "account_needed": frozenset({"code", "amount", "url"}),
     "month_taken": frozenset({"code", "worker", "months", "amount"}),
+    "taken_over": frozenset({"code", "worker", "first", "months", "amount", "days", "url"}),
     "rescued": frozenset({"code", "worker", "months"}),
     "continued": frozenset({"code", "worker", "months"}),
     "posted": frozenset({"code", "worker", "months", "url"}),

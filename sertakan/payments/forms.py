@@ -83,6 +83,12 @@ class CancelForm(BaseForm):
     refund = HiddenField()
 
 
+class GiveForm(BaseForm):
+    """What becomes of money whose months somebody else pays."""
+
+    choice = SelectField(_l("Apa yang Anda mau?"), validators=[Required(_l("Pilih salah satu"))])
+
+
 class WaitForm(BaseForm):
     """The two buttons of the waiting page."""
 

@@ -1,7 +1,7 @@
 """What the clock and knocks start. The rows are the truth: every run finds what is due by itself."""
 
 from sertakan.db import transaction
-from sertakan.payments import bills, queries
+from sertakan.payments import bills, giving_way, queries
 from sertakan.payments import reconcile as reconciling
 from sertakan.payments.inbox import handle_event
 from sertakan.payments.refunds import send_refund
@@ -21,11 +21,12 @@ def send_refunds() -> str:
 
 
 def expire_orders() -> str:
-    """Bills whose time is over; and who pays for many hears of bills that are due soon."""
+    """Bills whose time is over, who pays for many hears of bills due soon, and money whose payer gave no word goes back."""
     closed = reconciling.expire_orders()
     with transaction():
         near = bills.remind()
-    return f"{closed} closed, {near} due soon"
+    back = giving_way.return_unanswered()
+    return f"{closed} closed, {near} due soon, {back} given back"
 
 
 def reconcile() -> str:

@@ -193,6 +193,10 @@ class MonthsCostMore(Refused):
     message = N_("Bulan yang dipilih %(total)s, sedangkan uangnya %(amount)s. Kurangi bulannya.")
 
 
+class NotEnough(Refused):
+    message = N_("Uangnya tidak cukup untuk satu bulan pekerja itu. Pilih pekerja lain, atau minta uangnya kembali.")
+
+
 class PromiseOver(Refused):
     message = N_("Dukungan ini sudah berakhir, jadi uangnya tidak dapat mengisi bulan. Kembalikan kepada pembayarnya.")
     status = 409

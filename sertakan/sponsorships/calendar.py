@@ -7,10 +7,10 @@ ever; when cover is renewed, the same event moves, with a higher SEQUENCE.
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from flask import current_app
 from flask_babel import gettext as _
-from icalendar import Calendar, Event, vDuration
 from itsdangerous import BadData, URLSafeSerializer
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -24,6 +24,9 @@ from sertakan.sponsorships.models import Sponsorship
 from sertakan.sponsorships.queries import SponsorshipView
 from sertakan.sponsorships.rules import TOLD_TERMS
 from sertakan.web.language import current_language
+
+if TYPE_CHECKING:
+    from icalendar import Event
 
 RENEW_DAYS = 10  # before the end: the day on which to go on
 SHOWN_DAYS = 92  # after the end, an event still stands for so long
@@ -63,6 +66,8 @@ def views_of(person: Person, today: date) -> list[SponsorshipView]:
 
 def write(views: Sequence[SponsorshipView], today: date) -> bytes:
     """Two events for each cover that runs or ended lately: the day to go on, and the last covered day."""
+    from icalendar import Calendar, vDuration  # a server process needs it only once somebody wants a calendar
+
     calendar = Calendar()
     calendar.add("prodid", "-//Sertakan//Pontianak//ID")
     calendar.add("version", "2.0")
@@ -75,7 +80,7 @@ def write(views: Sequence[SponsorshipView], today: date) -> bytes:
     return bytes(calendar.to_ical())
 
 
-def _events(view: SponsorshipView, today: date) -> Iterable[Event]:
+def _events(view: SponsorshipView, today: date) -> "Iterable[Event]":
     until, promise = view.covered_until, view.sponsorship
     if until is None or promise.term_state not in TOLD_TERMS or (today - until).days > SHOWN_DAYS:
         return
@@ -86,7 +91,9 @@ def _events(view: SponsorshipView, today: date) -> Iterable[Event]:
     yield _event(view, "end", until, _("Hari terakhir perlindungan %(who)s", who=who))
 
 
-def _event(view: SponsorshipView, what: str, day: date, words: str) -> Event:
+def _event(view: SponsorshipView, what: str, day: date, words: str) -> "Event":
+    from icalendar import Event
+
     event = Event()
     event.add("uid", f"{view.sponsorship.ref}-{what}@sertakan")
     event.add("dtstamp", clock.now())

@@ -1,5 +1,7 @@
 """A sponsorship that ends early, after a month: later months that have not set out for BPJS are free, the others stay covered."""
 
+from collections.abc import Collection, Sequence
+
 from sertakan.coverage import queries as coverage_queries
 from sertakan.coverage import service as coverage_service
 from sertakan.coverage.models import CoverageMonth
@@ -15,7 +17,19 @@ def end_after(*, actor: str, sponsorship: Sponsorship, month: Month, reason: str
     caller's to park or give back. What is at BPJS, or on its way, stays: cover is never taken back here. Twice changes nothing.
     """
     months = coverage_queries.months_of_sponsorship(sponsorship.id, lock=True)
-    over = [row for row in months if row.month > month and may_be_freed(row)]
+    return _free(actor, sponsorship, months, [row for row in months if row.month > month], reason)
+
+
+def give_way(*, actor: str, sponsorship: Sponsorship, months: Collection[Month], reason: str) -> list[CoverageMonth]:
+    """Somebody else pays these months from now on; what lies outside them stays as it is. Otherwise as `end_after`."""
+    rows = coverage_queries.months_of_sponsorship(sponsorship.id, lock=True)
+    return _free(actor, sponsorship, rows, [row for row in rows if row.month in months], reason)
+
+
+def _free(
+    actor: str, sponsorship: Sponsorship, months: Sequence[CoverageMonth], wanted: Sequence[CoverageMonth], reason: str
+) -> list[CoverageMonth]:
+    over = [row for row in wanted if may_be_freed(row)]
     paid = [row for row in over if row.state is MonthState.paid]
     for row in over:
         coverage_service.move(actor=actor, month=row, to=MonthState.released, reason=reason)

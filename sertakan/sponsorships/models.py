@@ -39,6 +39,10 @@ class Sponsorship(Model):
     code: Mapped[str] = mapped_column(String(9), unique=True)
     sponsor_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    decree_id: Mapped[int | None] = mapped_column(ForeignKey("decree.id"), index=True)  # of a government body: under which SK
+    post: Mapped[str | None] = mapped_column(
+        String(100)
+    )  # the office held, where a decree names one ("Ketua RT 003/007, Parit Mayor")
     maker_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     worker_id: Mapped[int] = mapped_column(ForeignKey("worker.id"))
     typed_name: Mapped[str] = mapped_column(String(120))  # as this sponsor typed it; the worker's row may say otherwise

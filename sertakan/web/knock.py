@@ -6,24 +6,23 @@ Redis, which several machines share; each knock is heard by one of their workers
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, cast
 
 from flask import Flask, current_app
-from redis import Redis, RedisError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from sertakan.db import refuse_inside_transaction
 
 log = logging.getLogger("sertakan.knock")
 KEY = "sertakan:knocks"
 PATIENCE_S = 1.0  # no page waits longer for a knock
-Deaf = (OSError, RedisError)
+Deaf = OSError
 
 
 class Knocks(Protocol):
-    """Where knocks lie until they are heard. Both raise one of `Deaf` when the place is not there."""
+    """Where knocks lie until they are heard. Both raise `Deaf` when the place is not there."""
 
     def leave(self, job: str) -> None: ...
 
@@ -52,16 +51,33 @@ class Shared:
     """Of several machines. The client connects at the first knock, and again when the connection was lost."""
 
     def __init__(self, url: str) -> None:
+        from redis import Redis  # only where several machines work is it loaded at all
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
         once_more = Retry(NoBackoff(), 1)  # a connection that the server closed meanwhile
         times = {"socket_timeout": PATIENCE_S, "socket_connect_timeout": PATIENCE_S}
         self.client = Redis.from_url(url, retry=once_more, decode_responses=True, **times)
 
     def leave(self, job: str) -> None:
-        self.client.sadd(KEY, job)
+        with _deaf():
+            self.client.sadd(KEY, job)
 
     def take(self) -> list[str]:
         """SPOP gives each name to one caller only."""
-        return sorted(cast("list[str]", self.client.spop(KEY, 100)))
+        with _deaf():
+            return sorted(cast("list[str]", self.client.spop(KEY, 100)))
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Whatever the client cannot do, the place is not there."""
+    from redis import RedisError
+
+    try:
+        yield
+    except RedisError as error:
+        raise ConnectionError(type(error).__name__) from error
 
 
 def init_knock(app: Flask) -> None:

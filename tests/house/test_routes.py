@@ -79,6 +79,7 @@ def staff(endpoint: str, path: str, access: str, who: str, status: int = 200, *,
 SEE, DECIDE, REGISTER = "dewi agus nina", "dewi agus", "dewi agus hasan"
 MONEY = "agus maya nina"
 QUEUE, DESK = "/petugas/antrean/{queued}", "/petugas/pekerja/{worker}"
+DECREES = "/perusahaan/{city}/sk"
 UPLOAD = "/perusahaan/{organisation}/unggah/{upload}"
 TABLE: tuple[Row, ...] = (
     # the pages that belong to nobody else
@@ -175,6 +176,8 @@ TABLE: tuple[Row, ...] = (
     owner("autopay.manage", "/dukungan/{code}/otomatis", 422, method="POST"),
     link("autopay.stop_by_link", "/otomatis/{autopay}"),
     link("autopay.stop_by_link", "/otomatis/{autopay}", 303, method="POST"),
+    owner("giving.choose", "/dukungan/{code}/dana"),
+    owner("giving.choose", "/dukungan/{code}/dana", 422, method="POST"),
     owner("payments.cancel", "/dukungan/{code}/batal"),
     owner("payments.cancel", "/dukungan/{code}/batal", 409, method="POST"),
     owner("payments.receipts_of", "/dukungan/{code}/bukti"),
@@ -201,8 +204,6 @@ TABLE: tuple[Row, ...] = (
     resident("accounts.contact_code", "/akun/kontak/kode", 303, method="POST"),
     resident("accounts.authenticator", "/akun/autentikator"),
     resident("accounts.authenticator", "/akun/autentikator", 422, method="POST"),
-    member("accounts.show_factor", "/akun/autentikator/kode", 303),
-    member("accounts.show_factor", "/akun/autentikator/kode", 303, method="POST"),
     member("accounts.authenticator_back", "/akun/autentikator/matikan", 303),
     member("accounts.authenticator_off", "/akun/autentikator/matikan", 404, method="POST"),
     anyone("accounts.factor_code", "/masuk/autentikator", 303),
@@ -262,6 +263,22 @@ TABLE: tuple[Row, ...] = (
     program("api.submit", "/api/v1/uploads/{upload}/submission", method="POST"),
     program("api.leave", "/api/v1/leavers", method="POST"),
     program("api.leavers_state", "/api/v1/leavers/{leavers}"),
+    owner("decrees.index", DECREES),
+    owner("decrees.new", DECREES + "/baru"),
+    owner("decrees.new", DECREES + "/baru", 422, method="POST"),
+    owner("decrees.change", DECREES + "/{decree}/ubah"),
+    owner("decrees.change", DECREES + "/{decree}/ubah", 422, method="POST"),
+    owner("decrees.detail", DECREES + "/{force}"),
+    owner("decrees.file", DECREES + "/{force}/berkas.pdf"),
+    owner("decrees.propose", DECREES + "/{decree}/usulkan", 303, method="POST"),
+    owner("decrees.send_back", DECREES + "/{decree}/kembalikan", 409, method="POST"),
+    owner("decrees.put_in_force", DECREES + "/{decree}/berlakukan", 409, method="POST"),
+    owner("decrees.close", DECREES + "/{force}/tutup", 409, method="POST"),
+    owner("decrees.withdraw", DECREES + "/{decree}/batal", 303, method="POST"),
+    owner("offices.copy", DECREES + "/{force}/salin"),
+    owner("offices.copy", DECREES + "/{force}/salin", 422, method="POST"),
+    owner("offices.replace", DECREES + "/{force}/ganti/{holder}"),
+    owner("offices.replace", DECREES + "/{force}/ganti/{holder}", 422, method="POST"),
     owner("bulk.index", "/perusahaan/{organisation}/unggah"),
     owner("bulk.index", "/perusahaan/{organisation}/unggah", 422, method="POST"),
     owner("bulk.template", "/perusahaan/{organisation}/unggah/templat.xlsx"),
@@ -325,6 +342,7 @@ TABLE: tuple[Row, ...] = (
     staff("finance.give_back", "/petugas/dana/{suspense}/kembalikan", "money:move", "maya", 422, method="POST"),
     staff("intake.index", "/petugas/unggahan", "review:see", SEE),
     staff("intake.detail", "/petugas/unggahan/{whole}", "review:see", SEE),
+    staff("intake.decree", "/petugas/unggahan/{whole}/sk.pdf", "review:see", SEE),
     staff("intake.decide", "/petugas/unggahan/{whole}", "review:decide", DECIDE, 422, method="POST"),
     staff("bank.index", "/petugas/mutasi", "money:see", MONEY),
     staff("bank.new", "/petugas/mutasi/baru", "money:move", "maya"),

@@ -26,6 +26,8 @@ from sertakan.coverage import queries as coverage
 from sertakan.coverage.models import CoverageMonth
 from sertakan.coverage.rules import MonthState
 from sertakan.db import Base, db, transaction
+from sertakan.decrees import service as decrees
+from sertakan.decrees.rules import DecreeState
 from sertakan.kit import clock
 from sertakan.kit import nik as nik_rules
 from sertakan.kit.codes import new_code
@@ -53,6 +55,8 @@ from sertakan.workers import service as workers
 from sertakan.workers.models import ConsentGiver, ConsentKind
 from tests import factories
 from tests.cast import Cast
+from tests.decrees.city import PDF
+from tests.decrees.city import facts as decree_facts
 from tests.house.desk import Desk
 
 Contents = dict[str, list[tuple[Any, ...]]]
@@ -80,6 +84,7 @@ def furnish(app: Flask, cast: Cast) -> dict[str, str]:
     things |= {"rate": str(tariff.read_book().rates[0].id), "holiday": str(tariff.list_holidays()[0].id)}
     things |= _organisation(cast)
     things |= _roster(things["organisation"], cast)
+    things |= _city(cast, things["whole"])
     for _ in range(5):  # fewer than five are not shown
         found = _registered(cast)
     return things | found | _sent(cast)
@@ -208,6 +213,29 @@ def _upload(company: Organisation, cast: Cast) -> Upload:
         made_by_id=cast.sari.id,
         created_at=clock.now(),
     )
+
+
+def _city(cast: Cast, whole: str) -> dict[str, str]:
+    """A government body of Sari's with a draft decree, one in force that was copied from it, and the holder of an office."""
+    with transaction() as session:
+        body = Organisation(name=HIDDEN_NAME, kind=OrganisationKind.government, verified_at=clock.now(), created_at=clock.now())
+        session.add(body)
+        session.flush()
+        session.add(Membership(organisation_id=body.id, person_id=cast.sari.id, role=MemberRole.maker, is_contact=True))
+        session.flush()
+        mine = organisation_rows.get_membership(body.ref, cast.sari)
+        draft = decrees.write(actor=mine, facts=decree_facts(number="1/2026"), name="sk.pdf", data=PDF)
+        session.flush()
+        force = decrees.write(actor=mine, facts=decree_facts(), name="sk.pdf", data=PDF, copied_from=draft)
+        session.flush()
+        force.proposed_by_id, force.decided_by_id = cast.rina.id, cast.budi.id
+        force.proposed_at, force.decided_at, force.state = clock.now(), clock.now(), DecreeState.in_force
+        session.scalars(select(Upload).where(Upload.ref == whole)).one().decree_id = force.id
+        body_id, force_id, refs = body.id, force.id, {"city": body.ref, "decree": draft.ref, "force": force.ref}
+    states = {"review": ReviewState.approved, "term": TermState.running, "state": MonthState.paid}
+    row = factories.worker(name=HIDDEN_NAME)
+    held = factories.sponsorship(cast.sari, row, organisation_id=body_id, decree_id=force_id, **states)
+    return refs | {"holder": held.code}
 
 
 def _late(cast: Cast) -> dict[str, str]:

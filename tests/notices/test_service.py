@@ -43,6 +43,7 @@ FACTS: dict[str, Any] = {
     "days": 10,
     "month": DECEMBER,
     "until": date(2026, 12, 1),
+    "first": DECEMBER,
     "posted": 2,
     "bounced": 1,
     "count": 3,
