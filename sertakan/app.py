@@ -19,6 +19,7 @@ from sertakan.db import db
 from sertakan.decrees import views as decrees
 from sertakan.demo import views as demo
 from sertakan.demo.clock import follow_demo_clock
+from sertakan.employees import views as employees
 from sertakan.front import views as front
 from sertakan.gaps import views as gaps
 from sertakan.intake import views as intake
@@ -55,6 +56,7 @@ ROOMS = (
     offices,
     roster,
     leavers,
+    employees,
     papers,
     api,
     api_tokens,

@@ -20,6 +20,7 @@ from sertakan.coverage.models import IS_LIVE, CoverageMonth
 from sertakan.db import blind, db, keyring, new_ref
 from sertakan.decrees import queries as decrees
 from sertakan.decrees.rules import post_of
+from sertakan.employees import queries as employees
 from sertakan.kit.months import Month, span
 from sertakan.kit.sheet import Column, Record
 from sertakan.places import queries as places
@@ -52,7 +53,12 @@ class Checker:
             if self.upload.decree_id is not None:
                 row = self._check_post(number, row)
             found.append((number, row, who))
-        return self._against_the_ledger(found)
+        return self._against_the_ledger(self._without_employees(found))
+
+    def _without_employees(self, found: list[tuple[int, Row, str | None]]) -> list[tuple[int, Row, str | None]]:
+        """The organisation's own employees are registered through SIPP, not here; their rows are passed over (UX D4)."""
+        own = employees.among(self.upload.organisation_id, [who for _number, _row, who in found if who])
+        return [(number, row.but(Problem(Kind.own_employee, "nik")) if who in own else row, who) for number, row, who in found]
 
     def _check_post(self, number: int, row: Row) -> Row:
         post = post_in(row.values).casefold()
@@ -137,6 +143,11 @@ def covered_until(who: Sequence[str], months: Sequence[Month], by_decree: bool =
         taken.setdefault(nik_hash, set()).add(month)
     wanted = set(months)
     return {one: max(have) for one, have in taken.items() if have & wanted}
+
+
+def passed_over(upload: Upload, who: Sequence[str], months: Sequence[Month]) -> set[str]:
+    """By NIK hash: who would be passed over now, being covered or an own employee."""
+    return {*covered_until(who, months, upload.decree_id is not None), *employees.among(upload.organisation_id, who)}
 
 
 # ---- writing -------------------------------------------------------------------------------------------------------------------

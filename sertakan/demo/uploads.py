@@ -8,15 +8,20 @@ from sertakan.bulk import applying, queries, service
 from sertakan.bulk.rules import UploadState
 from sertakan.db import db, transaction
 from sertakan.demo.people import Crowd
+from sertakan.employees import service as employees
 from sertakan.kit.months import Month
 from sertakan.organisations.queries import get_membership
 
 PEOPLE = 8
+EMPLOYEES = tuple(f"617102{day:02d}0691{day:04d}" for day in range(1, 25))  # the company's own, made up: born in June 1991
 WORKS = ("Pedagang sayur", "Pedagang kaki lima")
 
 
 def tell(crowd: Crowd, company_id: int, maker_id: int, checker_id: int, finance_id: int, day: date) -> None:
     """Each step by the verb that a person would use; outside any transaction, as the worker does it."""
+    with transaction() as session:
+        maker = get_membership(session.get_one(Organisation, company_id).ref, session.get_one(Person, maker_id))
+        employees.replace(actor=maker, digits=EMPLOYEES)
     upload_id = _submitted(_file(crowd), company_id, maker_id, day)
     with transaction() as session:
         upload = queries.get(upload_id, lock=True)
