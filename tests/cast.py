@@ -53,6 +53,7 @@ def hire() -> Cast:
         people["hasan"].kelurahan_code = "61.71.05.1005"
         people["hasan"].rt_rw = "003/012"
         session.add_all(people.values())
+        people["budi"].totp_secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
         company = Organisation(
             name="PT Khatulistiwa", kind=OrganisationKind.company, verified_at=clock.now(), created_at=clock.now()
         )

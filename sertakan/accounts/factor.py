@@ -6,10 +6,11 @@ from datetime import timedelta
 
 from sertakan.accounts import codes, rules, staff
 from sertakan.accounts.codes import Purpose
-from sertakan.accounts.models import Person
+from sertakan.accounts.models import Person, SignIn
 from sertakan.accounts.trail import note
 from sertakan.audit.service import SYSTEM
 from sertakan.db import db
+from sertakan.kit import clock
 from sertakan.kit.codes import new_code
 from sertakan.kit.errors import Refused
 
@@ -61,6 +62,20 @@ def fits(person: Person, code: str) -> bool:
         return staff.use_step(person, step)
     row = codes.find_by_link(codes.plain_recovery(code), Purpose.recovery)
     return row is not None and row.person_id == person.id and codes.use_up(row)
+
+
+def show(*, person: Person, here: SignIn, code: str) -> None:
+    """This session has shown it from now on. Refuses WrongTotp, also when she has none."""
+    if not fits(person, code):
+        raise rules.WrongTotp(field="code")
+    showed(person=person, here=here)
+
+
+def showed(*, person: Person, here: SignIn) -> None:
+    """Its code was right just now, in this session; the second time changes nothing."""
+    if here.second_factor_at is None:
+        here.second_factor_at = clock.unmoved()
+        note(person.ref, "factor_shown", person, after={"session": here.ref})
 
 
 def start(*, person: Person) -> str:

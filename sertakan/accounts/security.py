@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
+from flask_limiter.util import get_remote_address
 from flask_login import current_user
 
 from sertakan.accounts import contacts, factor, own, rules, staff
@@ -112,17 +113,49 @@ def authenticator() -> Any:
         try:
             with transaction():
                 papers = factor.turn_on(person=person, secret=secret, code=form.code.data)
+                factor.showed(person=person, here=current_user.sign_in)
         except Refused as no:
             form.refuse(no)
         else:
             own.secret_is_over()
-            return render_template("accounts/recovery.html", papers=papers)
+            return render_template("accounts/recovery.html", papers=papers, then=browser.back_or(url_for(".account")))
     link = staff.otpauth_link(secret, contacts.known_as(person).masked)
     return page("accounts/authenticator.html", form, secret=secret, link=link)
 
 
 def _factor_is_on(form: FactorForm) -> Any:
     return page("accounts/authenticator_on.html", form, papers=factor.papers_left(current_user.person))
+
+
+def _whose() -> str:
+    """The rate limit's key: her account, from whatever addresses."""
+    return current_user.person.ref if current_user.is_authenticated else get_remote_address()
+
+
+@bp.route("/akun/autentikator/kode", methods=["GET", "POST"])
+@signed_in
+@limiter.limit("10 per hour", key_func=_whose, methods=["POST"])
+def show_factor() -> Any:
+    """This session shows its second factor, and the deed that asked for it goes on; who has none sets one up first."""
+    person, form = current_user.person, FactorForm()
+    if back := rules.safe_next(request.args.get("kembali")):
+        browser.keep_back(back)
+    if person.role is not None:
+        return redirect(url_for(".account" if current_user.second_factor else ".staff_sign_in"), 303)
+    if person.totp_sealed is None:
+        return redirect(url_for(".authenticator"), 303)
+    if current_user.factor_shown:
+        return redirect(browser.back_or(url_for(".account")), 303)
+    if form.sent:
+        try:
+            with transaction():
+                factor.show(person=person, here=current_user.sign_in, code=form.code.data)
+        except Refused as no:
+            form.refuse(no)
+        else:
+            flash(_("Terima kasih, ini memang Anda. Silakan lanjutkan."), "ok")
+            return redirect(browser.back_or(url_for(".account")), 303)
+    return page("accounts/show_factor.html", form)
 
 
 @bp.post("/akun/autentikator/matikan")

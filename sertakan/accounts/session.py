@@ -19,7 +19,7 @@ from sertakan.kit import clock
 from sertakan.web.access import access_of, to_sign_in
 from sertakan.web.extensions import login_manager
 
-KEPT = ("next", "draft")  # where to go on, and the form begun before signing in
+KEPT = ("next", "draft", "back")  # where to go on, the form begun before signing in, and the deed that wants a second factor
 SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac", "Linux")
 BROWSERS = {
     "Edg": "Edge",
@@ -50,6 +50,11 @@ class SignedIn:
         """Whether this very session showed the second factor."""
         return self.sign_in.second_factor_at is not None
 
+    @property
+    def factor_shown(self) -> bool:
+        """Whether she has a second factor now and this very session showed it."""
+        return self.second_factor and self.person.totp_sealed is not None
+
     def may(self, permission: Permission | str) -> bool:
         return self.person.may(Permission(permission))
 
@@ -61,14 +66,15 @@ class Anonymous(AnonymousUserMixin):
     """Nobody we know; may nothing."""
 
     person = None
-    second_factor = False
+    second_factor = factor_shown = False
 
     def may(self, permission: Permission | str) -> bool:
         return may(None, Permission(permission))
 
 
 def life_of(row: SignIn) -> rules.Life:
-    return rules.STAFF_LIFE if row.second_factor_at is not None else rules.RESIDENT_LIFE
+    """Staff's sessions end sooner; a resident's second factor does not shorten hers."""
+    return rules.STAFF_LIFE if row.person.role is not None and row.second_factor_at is not None else rules.RESIDENT_LIFE
 
 
 def is_alive(row: SignIn) -> bool:
@@ -103,6 +109,16 @@ def end() -> None:
 def next_or(default: str) -> str:
     """The page that asked for the sign-in, once; only a page of ours."""
     return rules.safe_next(session.pop("next", None)) or default
+
+
+def keep_back(path: str) -> None:
+    """Where a deed waits until its second factor was shown."""
+    session["back"] = path
+
+
+def back_or(default: str) -> str:
+    """That page, once; only a page of ours."""
+    return rules.safe_next(session.pop("back", None)) or default
 
 
 def agent_words() -> str:

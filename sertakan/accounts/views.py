@@ -116,7 +116,11 @@ def factor_code() -> Any:
     if form.sent:
         with transaction():
             found = factor.finish(ref=session[FACTOR], code=form.code.data)
-            token = "" if isinstance(found, Refused) else service.open_session(person=found, agent=browser.agent_words())
+            token = (
+                ""
+                if isinstance(found, Refused)
+                else service.open_session(person=found, agent=browser.agent_words(), second_factor=True)
+            )
         if not isinstance(found, Refused):
             return _enter(token, url_for("sponsorships.index"), lasting=True)
         if isinstance(found, rules.SignInAgain):
@@ -212,7 +216,7 @@ def end_others() -> Any:
 @limiter.limit("10 per hour", methods=["POST"], deduct_when=_was_refused)
 def password() -> Any:
     """Staff change their password by telling the old one; a new session begins, and others may be ended (ASVS 6.2.3, 7.4.3)."""
-    if not current_user.second_factor:
+    if current_user.person.role is None or not current_user.second_factor:
         return redirect(url_for(".staff_sign_in"), 303)
     form = PasswordForm()
     if form.sent:

@@ -41,6 +41,7 @@ STAFF: tuple[tuple[str, str, Role, str], ...] = (
     ("Hasan Basri", "hasan@demo.test", Role.attestor, "NBSWY3DPFQQHO33SNBSWY3DPFQQHO33S"),
     ("Nina Kartika", "nina@demo.test", Role.auditor, "OBQXG43XN5ZGIIDLOBQXG43XN5ZGIIDL"),
 )
+CHECKER_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # noqa: S105 - the demo's, printed on its own page
 SPONSORS = 60
 WAITING = 140
 # few enough kinds and places that most groups on the public list reach five
@@ -73,6 +74,17 @@ def accounts() -> list[dict[str, str]]:
             N_("Halaman"): "/masuk",
         }
     ]
+    tries.append({"Siapa": N_("Pengisi perusahaan"), "Masuk": "rina@demo.test", "Kode": "/demo/pesan", "Halaman": "/masuk"})
+    tries.append(
+        {
+            "Siapa": N_("Penyetuju perusahaan"),
+            "Masuk": "budi@demo.test",
+            "Kode": "/demo/pesan",
+            "Kode 6 angka": account_service.totp_now(CHECKER_SECRET),
+            "Kunci TOTP": CHECKER_SECRET,
+            "Halaman": "/masuk",
+        }
+    )
     for name, email, role, secret in STAFF:
         tries.append(
             {
@@ -149,6 +161,7 @@ def _people(crowd: Crowd, day: date) -> Cast:
     office = Organisation(
         name="Dinas Tenaga Kerja Kota Pontianak", kind=OrganisationKind.government, verified_at=born, created_at=born
     )
+    checker.totp_secret = CHECKER_SECRET
     db.session.add_all([*sponsors, *staff.values(), maker, checker, company, office])
     db.session.flush()
     organisations.verified(company, office, maker, checker, staff[Role.officer], born)

@@ -27,15 +27,20 @@ def list_memberships(person: Person) -> Sequence[Membership]:
     ).all()
 
 
-def get_membership(ref: str, person: Person, *, lock: bool = False) -> Membership:
-    """This person's living part in the organisation with this ref, or 404: nobody learns that it exists."""
+def find_living(ref: str, person: Person, *, lock: bool = False) -> Membership | None:
+    """This person's living part in the organisation with this ref."""
     statement = (
         select(Membership)
         .join(Membership.organisation)
         .where(Organisation.ref == ref, Membership.person_id == person.id, Membership.ended_at.is_(None))
         .options(joinedload(Membership.organisation))
     )
-    found = db.session.scalar(statement.with_for_update(of=Membership) if lock else statement)
+    return db.session.scalar(statement.with_for_update(of=Membership) if lock else statement)
+
+
+def get_membership(ref: str, person: Person, *, lock: bool = False) -> Membership:
+    """The same, or 404: nobody learns that the organisation exists."""
+    found = find_living(ref, person, lock=lock)
     return found if found is not None else abort(404)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -16,7 +16,7 @@ from sertakan.audit import queries as audit
 from sertakan.db import transaction
 from sertakan.kit import clock
 from sertakan.kit.errors import Refused
-from sertakan.organisations import queries, rules, service
+from sertakan.organisations import factor, queries, rules, service
 from sertakan.organisations.forms import (
     ROLES,
     EmptyForm,
@@ -312,3 +312,7 @@ def refuse(ref: str) -> Any:
 def back(ref: str, action: str) -> Any:
     """These forms answer at their own addresses; who reloads one comes back here."""
     return redirect(url_for(".check", ref=ref), 303)
+
+
+def init_app(app: Flask) -> None:
+    factor.init_factor(app)

@@ -79,6 +79,7 @@ def _drop_page(
 ) -> Any:
     page = render_template(
         "payments/bill_drop.html",
+        member=member,
         organisation=member.organisation,
         invoice=invoice,
         order=invoice.order,

@@ -204,6 +204,8 @@ TABLE: tuple[Row, ...] = (
     resident("accounts.contact_code", "/akun/kontak/kode", 303, method="POST"),
     resident("accounts.authenticator", "/akun/autentikator"),
     resident("accounts.authenticator", "/akun/autentikator", 422, method="POST"),
+    member("accounts.show_factor", "/akun/autentikator/kode", 303),
+    member("accounts.show_factor", "/akun/autentikator/kode", 303, method="POST"),
     member("accounts.authenticator_back", "/akun/autentikator/matikan", 303),
     member("accounts.authenticator_off", "/akun/autentikator/matikan", 404, method="POST"),
     anyone("accounts.factor_code", "/masuk/autentikator", 303),
