@@ -24,9 +24,7 @@ ASK = "/akun/autentikator/kode"
 BUDI = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 NOTE = "Peran ini memerlukan langkah masuk kedua."
 OWN = "/perusahaan/{organisation}"
-PAGES = [
-    row for row in TABLE if row.method == "GET" and (row.path + "/").startswith((OWN + "/", "/perusahaan/{organisation}/unggah"))
-]
+PAGES = [row for row in TABLE if row.method == "GET" and row.path.startswith("/perusahaan/{")]
 
 
 def become(cast: Cast, who: str, role: MemberRole, *, secret: str | None = None) -> None:
@@ -40,7 +38,7 @@ def become(cast: Cast, who: str, role: MemberRole, *, secret: str | None = None)
 
 
 def guarded() -> list[Row]:
-    return [row for row in POSTS if row.path.startswith(OWN) and row.endpoint not in factor.FREE]
+    return [row for row in POSTS if row.path.startswith("/perusahaan/{") and row.endpoint not in factor.FREE]
 
 
 def test_the_list_of_forms_is_not_empty_and_every_free_one_exists(app: Flask) -> None:
