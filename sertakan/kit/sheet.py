@@ -156,34 +156,33 @@ def _cell(text: str) -> str:
 
 
 def _text(data: bytes) -> Iterator[list[str]]:
-    words = _decode(data)
-    if "\x00" in words:
-        raise Unreadable
-    first = words.lstrip("\r\n").split("\n", 1)[0].strip()
+    # decoded line by line: the whole text beside its bytes is what a worker's memory would go to
+    lines = io.TextIOWrapper(io.BytesIO(data), encoding=_encoding(data), newline="")
+    first = next((words for line in lines if (words := line.strip())), "")
     if first.lower().startswith("sep=") and len(first) == 5:  # Excel's own way to say it
-        delimiter, words = first[4], words.lstrip("\r\n").partition("\n")[2]
+        delimiter = first[4]
         yield []
     else:
         delimiter = max(";,\t", key=first.count)
+        lines.seek(0)
     try:
-        lines = io.TextIOWrapper(io.BytesIO(words.encode()), encoding="utf-8", newline="")  # a StringIO takes four bytes a letter
-        del words
         yield from csv.reader(lines, delimiter=delimiter)
     except csv.Error as error:
         raise Unreadable from error
 
 
-def _decode(data: bytes) -> str:
-    """UTF-16 by its mark, UTF-8 with or without one, else the Windows code page of Western Europe."""
-    try:
-        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            return data.decode("utf-16")
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
+def _encoding(data: bytes) -> str:
+    """UTF-16 by its mark, UTF-8 with or without one, else the Windows code page of Western Europe. Refuses Unreadable."""
+    marked = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    for name in ("utf-16" if marked else "utf-8-sig", "cp1252"):
         try:
-            return data.decode("cp1252")
-        except UnicodeDecodeError as error:
-            raise Unreadable from error
+            words = data.decode(name)
+        except UnicodeDecodeError:
+            continue
+        if "\x00" in words:
+            break
+        return name
+    raise Unreadable
 
 
 def _workbook(data: bytes, limits: Limits) -> Iterator[list[str]]:
