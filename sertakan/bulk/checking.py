@@ -6,6 +6,7 @@ Runs in chunks, each one transaction with its progress, so a worker that dies go
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from flask_babel import format_date
@@ -57,7 +58,9 @@ class Checker:
 
     def _without_employees(self, found: list[tuple[int, Row, str | None]]) -> list[tuple[int, Row, str | None]]:
         """The organisation's own employees are registered through SIPP, not here; their rows are passed over (UX D4)."""
-        own = employees.among(self.upload.organisation_id, [who for _number, _row, who in found if who])
+        own = self._employees_among([who for _number, _row, who in found if who])
+        if not own:
+            return found
         return [(number, row.but(Problem(Kind.own_employee, "nik")) if who in own else row, who) for number, row, who in found]
 
     def _check_post(self, number: int, row: Row) -> Row:
@@ -78,6 +81,18 @@ class Checker:
             until = held.get(who or "")
             checked.append((number, row.but(covered(until)) if until else row, who))
         return checked
+
+    @cached_property
+    def _keeps_list(self) -> bool:
+        """Asked once a file: most organisations keep none. A list made meanwhile is heard when the upload is confirmed."""
+        return employees.find_list(self.upload.organisation_id) is not None
+
+    def _employees_among(self, who: Sequence[str]) -> set[str]:
+        return employees.among(self.upload.organisation_id, who) if self._keeps_list else set()
+
+    def passed_over(self, who: Sequence[str]) -> set[str]:
+        """By NIK hash: who would be passed over now, being covered or an own employee."""
+        return {*covered_until(who, self.months, self.upload.decree_id is not None), *self._employees_among(who)}
 
     @property
     def months(self) -> list[Month]:
@@ -147,11 +162,6 @@ def covered_until(who: Sequence[str], months: Sequence[Month], by_decree: bool =
         taken.setdefault(nik_hash, set()).add(month)
     wanted = set(months)
     return {one: max(have) for one, have in taken.items() if have & wanted}
-
-
-def passed_over(upload: Upload, who: Sequence[str], months: Sequence[Month]) -> set[str]:
-    """By NIK hash: who would be passed over now, being covered or an own employee."""
-    return {*covered_until(who, months, upload.decree_id is not None), *employees.among(upload.organisation_id, who)}
 
 
 # ---- writing -------------------------------------------------------------------------------------------------------------------

@@ -339,7 +339,7 @@ def _look_again(upload: Upload) -> int:
     checker = checking.Checker(upload, checking.words(), clock.today(), {})
     for start in range(0, len(marks), rules.CHUNK):
         part = marks[start : start + rules.CHUNK]
-        taken = checking.passed_over(upload, [who for _number, who, _what in part], checker.months)
+        taken = checker.passed_over([who for _number, who, _what in part])
         numbers = [number for number, who, _what in part if who in taken]
         if numbers:
             rows = {row.row_number: row for row in queries.rows_by_number(upload.id, numbers)}
