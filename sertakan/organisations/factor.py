@@ -24,6 +24,11 @@ def lacks(member: Membership) -> bool:
     return member.role in ROLES and not current_user.factor_shown
 
 
+def has_none(member: Membership) -> bool:
+    """Whether a member's role asks for a second factor and she has not set one up; her contact person may remind her."""
+    return member.role in ROLES and member.person.totp_sealed is None
+
+
 def is_guarded(rule: str, endpoint: str) -> bool:
     """Whether forms at this address wait for it."""
     return (rule == UNDER or rule.startswith(UNDER + "/")) and endpoint not in FREE
@@ -69,4 +74,4 @@ def link(ref: str) -> str:
 
 def init_factor(app: Flask) -> None:
     app.before_request(_ask)
-    app.jinja_env.globals.update(lacks_factor=lacks, factor_link=link)
+    app.jinja_env.globals.update(lacks_factor=lacks, without_factor=has_none, factor_link=link)

@@ -244,7 +244,13 @@ def invitation(token: str) -> Any:
         if opened:
             browser.begin(opened, lasting=True)
         return _told(_("Selamat bergabung."), ".detail", ref=ref)
-    return _page("organisations/invitation.html", form, organisation=found.organisation, role=ROLES[found.role])
+    return _page(
+        "organisations/invitation.html",
+        form,
+        organisation=found.organisation,
+        role=ROLES[found.role],
+        needs_factor=found.role in factor.ROLES,
+    )
 
 
 # ---- staff ---------------------------------------------------------------------------------------------------------------------

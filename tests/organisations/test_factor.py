@@ -12,7 +12,7 @@ from sertakan.accounts import staff
 from sertakan.accounts.models import MemberRole, Membership
 from sertakan.db import db, transaction
 from sertakan.kit import clock
-from sertakan.organisations import factor
+from sertakan.organisations import factor, queries, service
 from sertakan.web.extensions import limiter
 from tests.cast import Cast
 from tests.house.test_routes import POSTS, TABLE, Row
@@ -181,3 +181,26 @@ def test_strangers_learn_nothing(as_: As, client: PageClient, cast: Cast) -> Non
     path = f"/perusahaan/{cast.khatulistiwa.ref}/anggota"
     assert as_("tono").post(path).status == 404
     assert client.post(path).location == "/masuk"
+
+
+def test_the_contact_sees_who_has_none_yet_and_others_do_not(as_: As, cast: Cast) -> None:
+    path, words = f"/perusahaan/{cast.khatulistiwa.ref}/anggota", "Belum memasang autentikator"
+    with transaction():
+        cast.budi.totp_sealed = None
+    as_("rina").get(path).misses(words)
+    with transaction():
+        db.session.scalars(select(Membership).where(Membership.person_id == cast.rina.id)).one().is_contact = True
+    rina = as_("rina")
+    assert rina.get(path).text.count(words) == 1  # nobody asks it of a maker
+    with transaction():
+        cast.budi.totp_secret = BUDI
+    rina.get(path).misses(words)
+
+
+@pytest.mark.parametrize(("role", "told"), [(MemberRole.checker, True), (MemberRole.finance, True), (MemberRole.viewer, False)])
+def test_an_invitation_says_what_the_role_needs(client: PageClient, cast: Cast, role: MemberRole, told: bool) -> None:
+    with transaction():
+        rina = queries.get_membership(cast.khatulistiwa.ref, cast.rina)
+        rina.is_contact = True
+        token = service.invite(actor=rina, email="rekan@muara.test", role=role)
+    assert ("aplikasi autentikator" in client.get(f"/perusahaan/undangan/{token}").text) is told
