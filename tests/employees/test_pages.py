@@ -11,6 +11,7 @@ from werkzeug.datastructures import FileStorage
 
 from sertakan.accounts.models import Organisation, OrganisationKind
 from sertakan.audit import queries as audit
+from sertakan.bulk import jobs
 from sertakan.bulk import queries as uploads
 from sertakan.bulk.rows import Kind
 from sertakan.bulk.rules import RowState
@@ -18,6 +19,7 @@ from sertakan.db import blind, db, transaction
 from sertakan.employees import queries, rules, service
 from sertakan.employees.models import Employee
 from sertakan.kit import clock
+from tests.api.client import Program, token_of
 from tests.bulk.files import csv_file, nik, people, xlsx_file
 from tests.bulk.test_service import checked, confirm, member, revise, rows, submit
 from tests.cast import Cast
@@ -162,3 +164,12 @@ def test_a_list_that_changed_meanwhile_is_heard_before_anything_is_confirmed(app
 def test_a_nik_stands_on_a_list_once(app: Flask, cast: Cast) -> None:
     with pytest.raises(IntegrityError), transaction() as session:
         session.add_all([Employee(organisation_id=cast.company_id, nik_hash="a" * 64) for _n in range(2)])
+
+
+def test_a_program_that_uploads_is_told_the_same(app: Flask, cast: Cast) -> None:
+    program = Program(app, token_of(cast))
+    keep(cast, nik(1))
+    ref = program.post("/uploads", file=csv_file(people(2)), first_month="2026-12", count="3").json["ref"]
+    jobs.check_files()
+    state = program.get(f"/uploads/{ref}").json
+    assert (state["ready"], state["skipped"]) == (1, 1)
