@@ -1,6 +1,7 @@
 """The `flask` commands."""
 
 import json
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from sertakan.places import service as places
 from sertakan.reports import books
 from sertakan.tariff import service as tariff
 
+NICE = 10  # of the worker, see nice(2)
 dev = AppGroup("dev", help="Development.")
 demo = AppGroup("demo", help="The demo's people and months.")
 jobs = AppGroup("jobs", help="The background worker.")
@@ -88,7 +90,8 @@ def demo_accounts() -> None:
 
 @jobs.command("work")
 def jobs_work() -> None:
-    """Run the worker until it is told to stop."""
+    """Run the worker until it is told to stop. Where it shares a machine with the pages, they come first."""
+    os.nice(NICE)
     queue.work(current_app._get_current_object())  # type: ignore[attr-defined]
 
 

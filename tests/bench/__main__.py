@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests import postgres
-from tests.bench import bulk, cases, ours, reminders, remit, roster, sweep, visit
+from tests.bench import bulk, cases, during, ours, reminders, remit, roster, sweep, visit
 from tests.bench.cases import Bench
 from tests.bench.servers import NotStarted
 from tests.bench.table import Row, machine, missing, printed
@@ -24,6 +24,7 @@ CASES: dict[str, Callable[[Bench], list[Row]]] = {
     "remit": remit.sent,
     "list": roster.listed,
     "bulk": bulk.uploaded,
+    "P9": during.unstarved,
     "sweep": sweep.swept,
     "P16": cases.p16_webhook,
     "P17": cases.p17_start,

@@ -1,6 +1,7 @@
 """Questions to the application, each answered in a process of its own: `python -m tests.bench.asked QUESTION …` prints JSON."""
 
 import json
+import os
 import resource
 import sys
 import time
@@ -13,13 +14,17 @@ from sqlalchemy import event, func, inspect, select, text
 
 from sertakan import create_app
 from sertakan.accounts import service as accounts
-from sertakan.accounts.models import Person
+from sertakan.accounts.models import MemberRole, Membership, Person
+from sertakan.bulk import service as uploads
+from sertakan.cli import NICE
 from sertakan.coverage.models import CoverageMonth
 from sertakan.db import db, transaction
 from sertakan.kit import clock
+from sertakan.organisations.queries import get_membership
 from sertakan.sponsorships import letters
 from sertakan.sponsorships.models import Sponsorship
 from sertakan.sponsorships.reminders import write_due
+from tests.bulk.files import csv_file, nik
 from tests.sponsorships.crowd import DAY, crowd
 
 
@@ -82,11 +87,28 @@ def resident(app: Flask) -> dict[str, str]:
     return {"path": f"/dukungan/{code}", "cookie": f"{name}={cookie.value}"}
 
 
+def imports(app: Flask, count: str) -> str:
+    """The state in which the demo company's file of so many new people ends."""
+    os.nice(NICE)  # as the worker does it
+    rows = [[nik(one), "Sumiati", "Asisten rumah tangga", ""] for one in range(int(count))]
+    with app.app_context():
+        maker = db.session.scalars(select(Membership).where(Membership.role == MemberRole.maker).order_by(Membership.id)).first()
+        assert maker is not None
+        ref, person_id = maker.organisation.ref, maker.person_id
+        with transaction() as session:
+            actor = get_membership(ref, session.get_one(Person, person_id))
+            upload = uploads.start(actor=actor, name="bench", data=csv_file(rows), first_month=clock.this_month() + 1, count=3)
+            session.flush()
+            upload_id = upload.id
+        return uploads.check_file(upload_id)
+
+
 ANSWERS: dict[str, Callable[..., Any]] = {
     "statements": statements,
     "rows": rows,
     "reminders": reminders,
     "resident": resident,
+    "imports": imports,
 }
 
 if __name__ == "__main__":
