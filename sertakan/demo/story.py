@@ -41,6 +41,7 @@ STAFF: tuple[tuple[str, str, Role, str], ...] = (
     ("Hasan Basri", "hasan@demo.test", Role.attestor, "NBSWY3DPFQQHO33SNBSWY3DPFQQHO33S"),
     ("Nina Kartika", "nina@demo.test", Role.auditor, "OBQXG43XN5ZGIIDLOBQXG43XN5ZGIIDL"),
 )
+OFFICES = (("Perusahaan", "rina@demo.test", "budi@demo.test"), ("Dinas", "hendra@demo.test", "yuliana@demo.test"))
 CHECKER_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # noqa: S105 - the demo's, printed on its own page
 SPONSORS = 60
 WAITING = 140
@@ -74,17 +75,18 @@ def accounts() -> list[dict[str, str]]:
             N_("Halaman"): "/masuk",
         }
     ]
-    tries.append({"Siapa": N_("Pengisi perusahaan"), "Masuk": "rina@demo.test", "Kode": "/demo/pesan", "Halaman": "/masuk"})
-    tries.append(
-        {
-            "Siapa": N_("Penyetuju perusahaan"),
-            "Masuk": "budi@demo.test",
-            "Kode": "/demo/pesan",
-            "Kode 6 angka": account_service.totp_now(CHECKER_SECRET),
-            "Kunci TOTP": CHECKER_SECRET,
-            "Halaman": "/masuk",
-        }
-    )
+    for who, maker, checker in OFFICES:
+        tries.append({"Siapa": f"{who}: pengisi", "Masuk": maker, "Kode": "/demo/pesan", "Halaman": "/masuk"})
+        tries.append(
+            {
+                "Siapa": f"{who}: penyetuju",
+                "Masuk": checker,
+                "Kode": "/demo/pesan",
+                "Kode 6 angka": account_service.totp_now(CHECKER_SECRET),
+                "Kunci TOTP": CHECKER_SECRET,
+                "Halaman": "/masuk",
+            }
+        )
     for name, email, role, secret in STAFF:
         tries.append(
             {
@@ -132,7 +134,7 @@ def load(day: date | None = None) -> dict[str, int]:
         Batches(crowd, _at(day, 8), cast.finance, cast.supervisor).tell()
         look_at_everybody()
         people = (cast.company.id, cast.maker.id, cast.checker.id, cast.finance.id)
-        office = (cast.city.id, *city.join(cast.city, _at(day - timedelta(days=300))))
+        office = (cast.city.id, *city.join(cast.city, _at(day - timedelta(days=300)), CHECKER_SECRET))
     uploads.tell(crowd, *people, day)
     city.tell(crowd, *office, day)
     counts = {model.__tablename__: db.session.scalar(select(func.count()).select_from(model)) or 0 for model in (Person, Worker)}
