@@ -31,6 +31,7 @@ from sertakan.papers import views as papers
 from sertakan.payments import bill_views, contested, finance, giving, payout
 from sertakan.payments import views as payments
 from sertakan.payments.door import EventDoor
+from sertakan.planner import views as planner
 from sertakan.relay import views as relay
 from sertakan.remittance import repair_pages as repairs
 from sertakan.remittance import views as remittance
@@ -55,6 +56,7 @@ ROOMS = (
     decrees,
     offices,
     roster,
+    planner,
     leavers,
     employees,
     papers,

@@ -3,6 +3,7 @@
 So two people confirm it, rows that changed meanwhile are told, and one bill comes of it.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, func, select
@@ -34,7 +35,7 @@ class Ending(NamedTuple):
     people: int
 
 
-def _going_on(organisation_id: int) -> list[ColumnElement[bool]]:
+def going_on(organisation_id: int) -> list[ColumnElement[bool]]:
     """Promises of the organisation that ran and were not stopped, of workers who are still there."""
     ran = Sponsorship.term_state.in_((TermState.running, TermState.ended))
     approved = Sponsorship.review_state == ReviewState.approved
@@ -47,7 +48,7 @@ def list_endings(member: Membership, this: Month) -> list[Ending]:
     rows = db.session.execute(
         select(Sponsorship.last_month, func.count())
         .join(Worker, Worker.id == Sponsorship.worker_id)
-        .where(*_going_on(member.organisation_id), Sponsorship.last_month.in_(months))
+        .where(*going_on(member.organisation_id), Sponsorship.last_month.in_(months))
         .group_by(Sponsorship.last_month)
         .order_by(Sponsorship.last_month)
     )
@@ -99,18 +100,23 @@ def start(*, actor: Membership, ends: Month, count: int, name: str) -> Upload:
 
     Refuses NothingReady when nobody's ends then, and what `service.start` refuses: NotYourPart, SameFile, months too far away.
     """
-    names = {work.code: work.label for work in tariff.list_occupations()}
     people = db.session.scalars(
         select(Worker)
         .join(Sponsorship, Sponsorship.worker_id == Worker.id)
-        .where(*_going_on(actor.organisation_id), Sponsorship.last_month == ends)
+        .where(*going_on(actor.organisation_id), Sponsorship.last_month == ends)
         .order_by(Worker.id)
         .limit(rules.MOST_ROWS)
     ).all()
     if not people:
         raise rules.NothingReady(field="ends")
+    return of_people(actor=actor, people=people, first=ends + 1, count=count, name=name)
+
+
+def of_people(*, actor: Membership, people: Sequence[Worker], first: Month, count: int, name: str) -> Upload:
+    """An upload of known workers whose data the organisation brought itself; refuses what `service.start` refuses."""
+    names = {work.code: work.label for work in tariff.list_occupations()}
     # the month stands in the titles, or the same people a year later were the same file
-    titles = [*(column.titles[0] for column in COLUMNS[:3]), str(ends + 1)]
+    titles = [*(column.titles[0] for column in COLUMNS[:3]), str(first)]
     rows = ([one.nik, one.name, names.get(one.occupation_code, one.occupation_code), ""] for one in people)
     data = b"".join(sheet.csv_lines(titles, rows))
-    return service.start(actor=actor, name=name, data=data, first_month=ends + 1, count=count)
+    return service.start(actor=actor, name=name, data=data, first_month=first, count=count)

@@ -7,7 +7,7 @@ Coarsening needs the whole list, so a process keeps the finished cards and asks 
 people still wait: who leaves or is held is gone from the very next answer.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from time import monotonic
@@ -114,6 +114,13 @@ def find(search: Search) -> Found:
 def list_waiting(kelurahan_code: str = "", occupation_group: str = "", page: int = 1, order: str = "") -> Found:
     """`find` for other rooms. One statement, whatever the length of the list."""
     return find(Search(kelurahan_code, occupation_group, order, page))
+
+
+def list_cards(kelurahan: Collection[str] = (), groups: Collection[str] = ()) -> list[CoarseWorker]:
+    """Every card of these places and groups of work as the cards say them, longest waiting first; empty means all."""
+    near = {"", *kelurahan, *(place.kecamatan_code for place in places.list_kelurahan() if place.code in kelurahan)}
+    cards = [card for card in _index().cards if not kelurahan or _place_of(card) in near]
+    return [card for card in cards if not groups or _group_of(card) in groups]
 
 
 def kept(key: Hashable, render: Callable[[], str]) -> Markup:

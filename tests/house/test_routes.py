@@ -231,6 +231,8 @@ TABLE: tuple[Row, ...] = (
     owner("roster.index", "/perusahaan/{organisation}/pekerja"),
     owner("roster.search", "/perusahaan/{organisation}/pekerja", 422, method="POST"),
     owner("roster.detail", "/perusahaan/{organisation}/pekerja/{on_roster}"),
+    owner("planner.index", "/perusahaan/{organisation}/rencana"),
+    owner("planner.prepare", "/perusahaan/{organisation}/rencana", 422, method="POST"),
     owner("bulk.renew", "/perusahaan/{organisation}/unggah/perpanjang"),
     owner("bulk.renew", "/perusahaan/{organisation}/unggah/perpanjang", 422, method="POST"),
     owner("bills.index", "/perusahaan/{organisation}/tagihan"),

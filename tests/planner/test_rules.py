@@ -1,0 +1,45 @@
+"""Who is covered first by how much money: tables."""
+
+from typing import NamedTuple
+
+import pytest
+
+from sertakan.kit.months import Month
+from sertakan.planner.rules import place_in_line, plan
+
+THIS = Month(2026, 11)
+
+
+class One(NamedTuple):
+    name: str
+    price_rupiah: int
+
+
+@pytest.mark.parametrize(
+    ("prices", "budget", "taken", "left", "complete"),
+    [
+        ([], 100, "", 100, True),
+        ([40, 40, 40], 120, "abc", 0, True),
+        ([40, 40, 40], 119, "ab", 39, False),
+        ([40, 90, 40], 100, "ac", 20, False),  # the dear one is passed over, the next who fits is not
+        ([40, 90, 40], 39, "", 39, False),
+        ([90, 40], 90, "a", 0, False),  # the order comes before the number
+        ([1], 0, "", 0, False),
+    ],
+)
+def test_whole_workers_in_their_order(prices: list[int], budget: int, taken: str, left: int, complete: bool) -> None:
+    found = plan([One(name, price) for name, price in zip("abcdef", prices, strict=False)], budget)
+    assert "".join(one.name for one in found.taken) == taken
+    assert (found.spent_rupiah, found.left_rupiah, found.complete) == (budget - left, left, complete)
+
+
+def test_the_cliff_first_then_the_freshest_lapse_then_who_was_never_covered() -> None:
+    months = [None, Month(2027, 3), Month(2026, 5), Month(2026, 11), Month(2026, 10), Month(2026, 12)]
+    assert sorted(months, key=lambda month: place_in_line(month, THIS)) == [
+        Month(2026, 11),
+        Month(2026, 12),
+        Month(2027, 3),
+        Month(2026, 10),
+        Month(2026, 5),
+        None,
+    ]
