@@ -6,6 +6,7 @@ decorated with digits and signs, is refused. Longer phrases of unrelated words a
 
 import re
 import unicodedata
+from functools import lru_cache
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -21,7 +22,6 @@ from sertakan.accounts.rules import (
 )
 
 HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # OWASP's first choice for argon2id: 19 MiB, two passes
-EASY_WORDS = frozenset((Path(__file__).parent / "easy_words.txt").read_text(encoding="ascii").split())
 _LEET = str.maketrans("@4310$5!7", "aaeiossit")
 _RUNS = (
     "abcdefghijklmnopqrstuvwxyz",
@@ -100,14 +100,20 @@ def _run_length(text: str, run: str) -> int:
     return length
 
 
+@lru_cache(maxsize=1)
+def _easy_words() -> frozenset[str]:
+    return frozenset((Path(__file__).parent / "easy_words.txt").read_text(encoding="ascii").split())
+
+
 def _few_words(text: str) -> bool:
     """Whether at most two different easy words, each perhaps repeated, make the whole text."""
     best: list[frozenset[str] | None] = [frozenset()] + [None] * len(text)
-    longest = max(map(len, EASY_WORDS))
+    easy = _easy_words()
+    longest = max(map(len, easy))
     for end in range(1, len(text) + 1):
         for start in range(max(0, end - longest), end):
             before, word = best[start], text[start:end]
-            if before is not None and word in EASY_WORDS:
+            if before is not None and word in easy:
                 words = before | {word}
                 current = best[end]
                 if current is None or len(words) < len(current):
@@ -118,7 +124,10 @@ def _few_words(text: str) -> bool:
 
 # ---- keeping them --------------------------------------------------------------------------------------------------------------
 
-_NOBODY = HASHER.hash("nobody has this password")
+
+@lru_cache(maxsize=1)
+def _nobody() -> str:
+    return HASHER.hash("nobody has this password")
 
 
 def hash_of(password: str) -> str:
@@ -128,9 +137,9 @@ def hash_of(password: str) -> str:
 
 def fits(password: str, stored: str | None) -> bool:
     """Whether this is the password; takes the same time when nobody has one stored."""
-    password = unicodedata.normalize("NFC", password[: LONGEST_PASSWORD + 1])
+    password, nobody = unicodedata.normalize("NFC", password[: LONGEST_PASSWORD + 1]), _nobody()
     try:
-        return HASHER.verify(stored or _NOBODY, password) and stored is not None
+        return HASHER.verify(stored or nobody, password) and stored is not None
     except (Argon2Error, InvalidHashError):
         return False
 

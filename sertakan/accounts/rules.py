@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from email_validator import EmailNotValidError, validate_email
-
 from sertakan.kit import phone
 from sertakan.kit.errors import N_, Refused
 from sertakan.kit.text import one_line
@@ -138,6 +136,8 @@ def parse_contact(text: str) -> Contact:
 
 def _email(text: str) -> str:
     """Lower case as a whole: nobody has two people behind two spellings of one address."""
+    from email_validator import EmailNotValidError, validate_email  # its tables are read when somebody types an address
+
     try:
         found = validate_email(text, check_deliverability=False, allow_smtputf8=False, test_environment=True)
     except EmailNotValidError as error:

@@ -2,8 +2,6 @@
 
 import re
 
-import phonenumbers
-
 from sertakan.kit.errors import N_, Refused
 
 # phonenumbers itself also reads letters (0812FLOWERS), extensions and tel: addresses, which nobody means here
@@ -16,6 +14,8 @@ class NotMobile(Refused):
 
 def parse(text: str) -> str:
     """E.164 (`+62812…`), or NotMobile."""
+    import phonenumbers  # its tables are read when somebody types a number
+
     text = text.strip()
     if not _TYPED.fullmatch(text):
         raise NotMobile

@@ -13,9 +13,8 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
-
-import requests
 
 from sertakan.db import refuse_inside_transaction
 from sertakan.payments.stripe_answers import (
@@ -49,6 +48,9 @@ from sertakan.payments.stripe_events import (
     verify_signature,
 )
 from sertakan.payments.stripe_saved import SavedCalls
+
+if TYPE_CHECKING:
+    import requests
 
 __all__ = [
     "MAX_EVENT_BYTES",
@@ -270,6 +272,8 @@ class StripeClient(SavedCalls):
 
     def _call(self, method: str, path: str, form: Mapping[str, str], key: str | None = None) -> Json:
         """One request, tried up to `max_tries` times with the same key and parameters."""
+        import requests  # a page that asks for no payment never needs it
+
         refuse_inside_transaction()
         answer: Answer | None = None
         with requests.Session() as http:
@@ -288,8 +292,10 @@ class StripeClient(SavedCalls):
         self._check_mode(answer.body)
         return answer.body
 
-    def _once(self, http: requests.Session, method: str, path: str, form: Mapping[str, str], key: str | None) -> Answer | None:
+    def _once(self, http: "requests.Session", method: str, path: str, form: Mapping[str, str], key: str | None) -> Answer | None:
         """One try; None when no whole answer came back, so that nobody knows what happened."""
+        import requests
+
         headers = self._headers | ({"Idempotency-Key": key} if key else {})
         try:
             with http.request(
@@ -319,7 +325,7 @@ def _pause(attempt: int, answer: Answer | None) -> float:
     return float(min(max(backoff, asked), LONGEST_PAUSE_S))
 
 
-def _json(response: requests.Response) -> Json | None:
+def _json(response: "requests.Response") -> Json | None:
     raw = b""
     for chunk in response.iter_content(65_536):
         raw += chunk
