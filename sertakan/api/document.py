@@ -112,7 +112,8 @@ def _path(name: str) -> Json:
 
 
 def _read(summary: str, schema: str, *parameters: Json) -> Json:
-    bad = (404,) if any(one["in"] == "path" for one in parameters) else ()
+    bad = [404] if any(one["in"] == "path" for one in parameters) else []
+    bad += [422] if any("enum" in one["schema"] for one in parameters) else []
     return {"summary": summary, "parameters": list(parameters), "responses": _answers(schema, 200, *bad)}
 
 

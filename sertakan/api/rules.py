@@ -90,6 +90,10 @@ class NotContact(Refused):
     status = 409
 
 
+class StandingUnknown(Refused):
+    message = N_("Saringan %(word)s tidak dikenal. Lihat pilihannya di dokumen.")
+
+
 class MonthUnreadable(Refused):
     message = N_("Tulis bulan seperti 2026-12")
 

@@ -56,7 +56,9 @@ def openapi() -> Response:
 def workers(member: Membership) -> Response:
     """The list of workers, twenty at a time; `next` is the code to go on after."""
     standing = request.args.get("standing", "")
-    group = Group[standing] if standing in Group.__members__ else None
+    if standing and standing not in Group.__members__:
+        raise rules.StandingUnknown(field="standing", word=standing[:20])
+    group = Group[standing] if standing else None
     part = roster.list_workers(member, Wanted(group=group, after=request.args.get("after", "")[:20]), clock.today())
     items = [worker_shape(view) for view in sponsorships.views_of(part.items)]
     return answer(200, {"items": items, "next": items[-1]["code"] if part.has_next else None})

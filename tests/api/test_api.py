@@ -47,6 +47,11 @@ def worker(cast: Cast, **more: Any) -> str:
     ).code
 
 
+def test_an_unknown_filter_is_refused_and_never_shows_everybody(program: Program) -> None:
+    answer = program.get("/workers", standing="semua")
+    assert (answer.status_code, answer.json["field"]) == (422, "standing")
+
+
 def test_the_document_tells_of_every_route_and_of_nothing_else(app: Flask) -> None:
     told = {(method.upper(), path) for path, what in document()["paths"].items() for method in what}
     have = {
