@@ -4,14 +4,14 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from flask import current_app, render_template
 from flask_babel import force_locale
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from sertakan.db import db, in_transaction
+from sertakan.db import db, in_transaction, keyring, new_ref
 from sertakan.kit import clock
 from sertakan.kit.text import many_lines
 from sertakan.notices import queries, rules
@@ -61,7 +61,7 @@ def queue(
     known = queries.find_by_key(key)
     if known is not None:
         return known
-    return _add(_write(Letter(key, kind, subject, person, context, locale, to, not_before, stale_at, skip)))
+    return _add(Notice(**_write(Letter(key, kind, subject, person, context, locale, to, not_before, stale_at, skip))))
 
 
 @dataclass(frozen=True)
@@ -88,14 +88,14 @@ def queue_many(letters: Sequence[Letter]) -> list[int]:
     if not letters:
         return []
     written = [_write(letter) for letter in letters]
-    columns = [column.key for column in Notice.__mapper__.column_attrs if column.key != "id"]
-    db.session.execute(insert(Notice), [{name: getattr(notice, name) for name in columns} for notice in written])
-    refs = [notice.ref for notice in written]
+    db.session.connection().execute(insert(cast(Table, Notice.__table__)), written)
+    refs = [row["ref"] for row in written]
     ids = {ref: found for found, ref in db.session.execute(select(Notice.id, Notice.ref).where(Notice.ref.in_(refs)))}
     return [ids[ref] for ref in refs]
 
 
-def _write(letter: Letter) -> Notice:
+def _write(letter: Letter) -> dict[str, Any]:
+    """The row of a message, with its text and its seals."""
     person, kind = letter.person, letter.kind
     locale = letter.locale or (person.locale if person else "id")
     address, channel = _address(person, letter.to)
@@ -103,26 +103,27 @@ def _write(letter: Letter) -> Notice:
     title, body = _render(kind, locale, person, {**letter.context, "mute_url": stop_url})
     if channel == "sms":
         body = _short(kind, locale, title, letter.context)
-    now = clock.now()
+    now, ref, seal = clock.now(), new_ref(), keyring().seal
     reason = letter.skip or _reason_not_to_send(kind, person, address, channel)
-    notice = Notice(
-        key=letter.key,
-        kind=kind,
-        subject=letter.subject,
-        person_id=person.id if person else None,
-        channel=channel,
-        locale=locale,
-        title=title,
-        state=NoticeState.skipped if reason else NoticeState.queued,
-        reason=reason,
-        attempts=0,
-        created_at=now,
-        next_try_at=rules.after_quiet(kind, letter.not_before or now),
-        stale_at=letter.stale_at,
-        stop_url=stop_url,
-    )
-    notice.to, notice.body = address, body
-    return notice
+    return {
+        "ref": ref,
+        "key": letter.key,
+        "kind": kind,
+        "subject": letter.subject,
+        "person_id": person.id if person else None,
+        "channel": channel,
+        "locale": locale,
+        "to_sealed": seal(address, f"notice:{ref}:to_sealed"),
+        "title": title,
+        "body_sealed": seal(body, f"notice:{ref}:body_sealed"),
+        "state": NoticeState.skipped if reason else NoticeState.queued,
+        "reason": reason,
+        "attempts": 0,
+        "created_at": now,
+        "next_try_at": rules.after_quiet(kind, letter.not_before or now),
+        "stale_at": letter.stale_at,
+        "stop_url": stop_url,
+    }
 
 
 def _add(notice: Notice) -> Notice:
@@ -163,7 +164,8 @@ def _render(kind: str, locale: str, person: Recipient | None, context: Mapping[s
         "home": f"{current_app.config['SETTINGS'].base_url}{'/en' if locale == 'en' else ''}/",
     }
     with force_locale(locale):
-        text = render_template(f"notices/{kind}.txt", **facts, **words_of(context, locale))
+        # a message knows no request, so none of what a page knows of it is put together
+        text = current_app.jinja_env.get_template(f"notices/{kind}.txt").render(**facts, **words_of(context, locale))
     title, _newline, body = many_lines(text).partition("\n")
     return title[:160], body.strip() + "\n"
 
