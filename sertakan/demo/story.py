@@ -58,6 +58,7 @@ WORK_PHRASES = {
 WAITING_PLACES = ("61.71.05.1005", "61.71.03.1003", "61.71.02.1003", "61.71.04.1003", "61.71.01.1003", "61.71.06.1001")
 CITY_LIST = 60
 COMPANY_LIST = 30
+COMPANY_STORIES = (("running", -2), ("running", -2), ("running", -2), ("ending", -5), ("ended", -6))  # for six months each
 
 
 def loaded() -> bool:
@@ -312,8 +313,10 @@ def _city(crowd: Crowd, cast: Cast, day: date, ledger: Ledger) -> None:
 
 
 def _company(crowd: Crowd, ledger: Ledger, cast: Cast, day: date) -> None:
-    for _ in range(COMPANY_LIST):
+    """Most of its workers run on; some end with this month and some ended with the last, so that there is something to plan."""
+    for number in range(COMPANY_LIST):
+        kind, offset = COMPANY_STORIES[number % len(COMPANY_STORIES)]
         worker = _worker(crowd, day, group="trade")
         _consent_and_attestation(crowd, cast, worker, day)
         more: dict[str, Any] = {"organisation": cast.company}
-        ledger.tell(Promise("running", cast.maker, worker, Month.of(day) + -2, 6, age_days=80, **more))
+        ledger.tell(Promise(kind, cast.maker, worker, Month.of(day) + offset, 6, age_days=-offset * 30 + 20, **more))

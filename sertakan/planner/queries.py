@@ -105,7 +105,12 @@ def _own(member: Membership, wanted: Wanted, today: date, prices: dict[str, int]
     The cliff comes first.
     """
     mine = CoverageMonth.worker_id == Worker.id
-    until = select(func.max(CoverageMonth.month)).where(mine, CoverageMonth.state.in_(FUNDED)).correlate(Worker).scalar_subquery()
+    until = (
+        select(func.max(CoverageMonth.month))
+        .where(mine, IS_LIVE, CoverageMonth.state.in_(FUNDED))
+        .correlate(Worker)
+        .scalar_subquery()
+    )
     agreed = exists().where(
         Consent.worker_id == Worker.id, Consent.kind == ConsentKind.registered, Consent.withdrawn_at.is_(None)
     )
