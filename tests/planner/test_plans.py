@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from sertakan.accounts.models import Organisation, OrganisationKind
 from sertakan.bulk import applying, jobs, rules, wording
@@ -168,6 +169,7 @@ def test_a_maker_plans_and_prepares_on_the_page_and_a_checker_looks(as_: As, cas
     rina.get(f"{path}?{asked}").sees("Tidak ada pekerja lembaga Anda yang cocok")
     covered(cast, "2026-12")
     few = rina.get(f"{path}?{asked}")
+    rina.get(f"{path}?{asked}&groups=trade&kelurahan={JAWI}").sees("tertentu: 2 dipilih")
     few.sees("Siapkan unggahan", "Rp50.400", "Semua yang cocok sudah masuk")
     for bad in ("budget=-1", "budget=0", "budget=1e9", "budget=5000000&first_month=2031-01&count=3", "budget=9&kelurahan=mars"):
         rina.get(f"{path}?{bad}").sees("Ada yang perlu diperbaiki")
@@ -193,3 +195,21 @@ def test_a_government_body_plans_at_its_own_price_and_prepares_under_its_decree(
     assert plan(cast, wanted(count=1)).own.spent_rupiah > private
     path = f"/perusahaan/{cast.khatulistiwa.ref}/rencana?budget=5000000&first_month=2027-01&count=3"
     as_("rina").get(path).sees("Iuran dari APBD selalu dengan SK")
+
+
+def test_each_workers_months_are_found_by_their_own_index(app: Flask, cast: Cast) -> None:
+    """By the index of states a plan over 100,000 workers took minutes: every worker read every month."""
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("the planner of PostgreSQL goes by its statistics")
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    plan(cast, wanted())
+    event.remove(db.engine, "before_cursor_execute", note)
+    [(statement, parameters)] = [one for one in asked if "max(coverage_month.month)" in one[0]]
+    steps = [row[3] for row in db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+    months = [step for step in steps if "coverage_month" in step]
+    assert len(months) == 2 and all("(worker_id=?" in step for step in months)
