@@ -6,6 +6,7 @@ is found again at its next start. Several workers may share the work: each due m
 is heard by one (`web.knock`).
 """
 
+import gc
 import logging
 import secrets
 import time
@@ -171,9 +172,16 @@ def listen(knocks: Knocks, wake: Callable[[str], object]) -> None:
         time.sleep(LISTEN_S)
 
 
+def settle() -> None:
+    """What a worker has loaded stays: the collector need not look through it again and again, which cost a sixth of its time."""
+    gc.collect()
+    gc.freeze()
+
+
 def work(app: Flask) -> None:
     """Be the worker until told to stop. Looks at everything once at start: what came while nobody worked is done first."""
     queue = make_queue(app)
+    settle()
     for name, period in SCHEDULE.items():
         run(app, name, on_clock=period is DAY)
     Thread(target=listen, args=(knocks_of(app), queue.wake), name="knocks", daemon=True).start()

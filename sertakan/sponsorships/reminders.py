@@ -21,8 +21,7 @@ from sertakan.notices.models import Notice, NoticeState
 from sertakan.sponsorships import rules
 from sertakan.sponsorships.models import IS_DUE, Reminder
 from sertakan.sponsorships.rules import Audience, ReminderState
-from sertakan.workers.models import Worker
-from sertakan.workers.rules import GONE
+from sertakan.workers.models import IS_GONE, Worker
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,7 @@ def stop_gone() -> int:
     """What waits about workers who died or left is stopped, also when whoever wrote that down did not say so here (I14)."""
     due = select(Reminder.worker_id).where(IS_DUE)
     queued = select(Reminder.worker_id).join(Notice, Notice.id == Reminder.notice_id).where(Notice.state == NoticeState.queued)
-    about = [found.join(Worker, Worker.id == Reminder.worker_id).where(Worker.state.in_(GONE)) for found in (due, queued)]
+    about = [found.join(Worker, Worker.id == Reminder.worker_id).where(IS_GONE) for found in (due, queued)]
     gone = db.session.scalars(union(*about)).all()
     return sum(stop(worker_id=worker_id, reason=rules.GONE_WORKER) for worker_id in gone)
 

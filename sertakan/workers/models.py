@@ -4,11 +4,12 @@ import secrets
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sertakan.db import Instant, Model, MonthColumn, Sealed, choice, key, ref
 from sertakan.kit.months import Month
+from sertakan.workers.rules import GONE
 from sertakan.workers.rules import WorkerState as WorkerState
 
 
@@ -17,11 +18,19 @@ class Sex(StrEnum):
     female = "female"
 
 
+_WORDS = ", ".join(sorted(f"'{state.value}'" for state in GONE))
+_GONE = text(f"state IN ({_WORDS})")
+IS_GONE = text(f"worker.state IN ({_WORDS})")  # the index's own words, see coverage.models.IS_LIVE
+
+
 class Worker(Model):
     """NIK, phone and address are sealed. The same NIK typed by two sponsors is the same row."""
 
     __tablename__ = "worker"
-    __table_args__ = (CheckConstraint("length(nik_hash) = 64", name="nik_hash"),)
+    __table_args__ = (
+        CheckConstraint("length(nik_hash) = 64", name="nik_hash"),
+        Index("ix_worker_gone", "id", sqlite_where=_GONE, postgresql_where=_GONE),
+    )
 
     id: Mapped[int] = key()
     ref: Mapped[str] = ref()

@@ -19,6 +19,7 @@ from sertakan.bulk import service as uploads
 from sertakan.cli import NICE
 from sertakan.coverage.models import CoverageMonth
 from sertakan.db import db, transaction
+from sertakan.jobs import settle
 from sertakan.kit import clock
 from sertakan.organisations.queries import get_membership
 from sertakan.sponsorships import letters
@@ -53,6 +54,7 @@ def reminders(app: Flask, count: str) -> dict[str, float]:
     """Seconds to write so many due lines, and to compose and queue their messages; memory before and after, in MB."""
     many, start = int(count), datetime(DAY.year, DAY.month, DAY.day, 8, 0, tzinfo=clock.ZONE)
     with app.app_context(), clock.frozen(start):
+        settle()  # as the worker does
         dues = crowd(many, start - timedelta(days=150))
         with transaction():
             write_due(dues[: many // 10], DAY)
@@ -90,6 +92,7 @@ def resident(app: Flask) -> dict[str, str]:
 def imports(app: Flask, count: str) -> str:
     """The state in which the demo company's file of so many new people ends."""
     os.nice(NICE)  # as the worker does it
+    settle()
     rows = [[nik(one), "Sumiati", "Asisten rumah tangga", ""] for one in range(int(count))]
     with app.app_context():
         maker = db.session.scalars(select(Membership).where(Membership.role == MemberRole.maker).order_by(Membership.id)).first()

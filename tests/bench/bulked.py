@@ -24,6 +24,7 @@ from sertakan.bulk import applying, queries, service
 from sertakan.bulk.models import Upload, UploadRow
 from sertakan.bulk.rules import UploadState
 from sertakan.db import bare_writes, blind, db, keyring, new_ref, transaction
+from sertakan.jobs import settle
 from sertakan.kit import clock
 from sertakan.organisations.queries import get_membership
 from tests.bulk.files import csv_file, nik, xlsx_file
@@ -143,6 +144,7 @@ def main() -> None:
         made = rows(count, 0 if kind == "csv" else 200_000)
         file.write_bytes(csv_file(made) if kind == "csv" else xlsx_file(made))
         return
+    settle()  # as the worker does
     with app.app_context(), clock.frozen(NOW):
         if way == "prepare":
             prepare(app)

@@ -22,6 +22,7 @@ from sertakan.audit.rules import GENESIS, link
 from sertakan.coverage.models import FollowUp
 from sertakan.coverage.rules import ReminderKind, next_on, stages
 from sertakan.db import bare_writes, db, transaction
+from sertakan.jobs import settle
 from sertakan.kit import clock
 from sertakan.kit.months import Month
 from sertakan.sponsorships import jobs
@@ -210,6 +211,7 @@ def main() -> None:
     app = build(config_for(url, folder))
     with app.app_context():
         seed(months)
+        settle()  # as the worker does
         told = {"first": ours(START), "nothing": ours(date(2026, 11, 23))}
         quiet(date(2026, 11, 24), date(2026, 12, 31))
         told["ours"] = ours(date(2027, 1, 1))  # the day after an end, thirty days before another

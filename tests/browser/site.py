@@ -24,9 +24,9 @@ PATIENCE_S = 25.0
 Found = TypeVar("Found")
 
 
-def eventually(look: Callable[[], Found], what: str) -> Found:
+def eventually(look: Callable[[], Found], what: str, patience_s: float = PATIENCE_S) -> Found:
     """Look again and again until there is something to see; the worker needs its moment."""
-    until = time.monotonic() + PATIENCE_S
+    until = time.monotonic() + patience_s
     while not (found := look()):
         assert time.monotonic() < until, f"never came: {what}"
         time.sleep(0.1)
