@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import brotli
@@ -39,12 +40,20 @@ PACKED = {"woff2", "png"}  # compressed already
 
 @dataclass(frozen=True)
 class Asset:
-    """One built file and its ready-made encodings."""
+    """One built file."""
 
     path: str
     body: bytes
     mime: str
-    encoded: dict[str, bytes]
+
+    def encoded(self, name: str) -> bytes | None:
+        """As `br` or `gzip`, made once, when the first browser asks for it; None for what is compressed already."""
+        return None if self.path.rpartition(".")[2] in PACKED else _encoded(self.body, name)
+
+
+@lru_cache(maxsize=32)
+def _encoded(body: bytes, name: str) -> bytes:
+    return brotli.compress(body, quality=11) if name == "br" else gzip.compress(body, 9, mtime=0)
 
 
 def _squeeze_css(text: str) -> str:
@@ -62,8 +71,7 @@ def _squeeze_js(text: str) -> str:
 
 def _make(name: str, kind: str, body: bytes) -> Asset:
     mark = hashlib.sha256(body).hexdigest()[:10]
-    encoded = {} if kind in PACKED else {"br": brotli.compress(body, quality=11), "gzip": gzip.compress(body, 9, mtime=0)}
-    return Asset(f"{name}.{mark}.{kind}", body, TYPES[kind], encoded)
+    return Asset(f"{name}.{mark}.{kind}", body, TYPES[kind])
 
 
 def build() -> dict[str, Asset]:
@@ -83,8 +91,9 @@ def build() -> dict[str, Asset]:
 def _encoding(asset: Asset) -> tuple[str | None, bytes]:
     accepted = request.accept_encodings
     for name in ("br", "gzip"):
-        if name in asset.encoded and accepted[name] > 0:
-            return name, asset.encoded[name]
+        packed = asset.encoded(name) if accepted[name] > 0 else None
+        if packed is not None:
+            return name, packed
     return None, asset.body
 
 

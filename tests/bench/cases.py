@@ -212,10 +212,13 @@ def p17_start(bench: Bench) -> list[Row]:
     return [compare("P17", "cold start to first page", min(times["limit"]), min(times["ours"]), 2.5, "s")]
 
 
+EIGHT = 8  # connections, so that both workers have some from the beginning
+
+
 def p18_memory(bench: Bench) -> list[Row]:
     """Two workers, ten thousand pages; what they hold after half of them and at the end."""
     with bench.limit("orm", "SQLite", workers=2) as server:
-        burst(server, page("/"), MANY // 10)
+        burst(server, page("/"), MANY // 10, EIGHT)
         least = server.pss_mib()
     with bench.instance("SQLite").serve("/", workers=2) as server:
         paths = [page(path) for path in PUBLIC]
@@ -223,9 +226,9 @@ def p18_memory(bench: Bench) -> list[Row]:
         def mixed(number: int) -> Request:
             return paths[number // 2 % len(paths)](number)
 
-        burst(server, mixed, MANY // 2)
+        burst(server, mixed, MANY // 2, EIGHT)
         half = server.pss_mib()
-        sample = burst(server, mixed, MANY // 2)
+        sample = burst(server, mixed, MANY // 2, EIGHT)
         full = server.pss_mib()
     if sample.bad:
         raise NotStarted(f"{sample.bad} answers were not 200")
