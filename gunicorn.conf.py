@@ -19,6 +19,5 @@ def when_ready(_server: object) -> None:
     configure_mappers()  # else every process does it for itself, and keeps its own
     for language in ("id", "en"):
         localedata.load(language)
-    gc.collect()
     gc.freeze()
     gc.enable()

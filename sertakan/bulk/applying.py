@@ -158,20 +158,21 @@ def _pass_over(upload: Upload, rows: Sequence[UploadRow], known: Mapping[str, Kn
     checker = checking.Checker(upload, checking.words(), clock.today(), {})
     there = [who for who, worker in known.items() if worker.ref not in made]  # who is new has no months
     taken = checking.covered_until(there, prices.months, upload.decree_id is not None)
-    left = budget.left_of(upload)
+    own, left = checker.employees_among(list(known)), budget.left_of(upload)
     passed = set()
     for row in rows:
-        who = row.nik_hash or ""
-        quote = prices.of(row.occupation_code or "")
+        who, quote = row.nik_hash or "", prices.of(row.occupation_code or "")
         problem = None
         if known[who].state in GONE or quote is None:
             problem = Problem(Kind.gone, "nik")
+        elif who in own:
+            problem = Problem(Kind.own_employee, "nik")
         elif who in taken:
             problem = checking.covered(taken[who])
-        elif left is not None and quote.total_rupiah > left:
-            problem = Problem(Kind.over_ceiling, "nik")
         elif left is not None:
             left -= quote.total_rupiah
+            if left < 0:
+                problem, left = Problem(Kind.over_ceiling, "nik"), left + quote.total_rupiah
         if problem is not None:
             [(_number, found, _who)] = checker.rows([(row.row_number, values_in(row.content))])
             already = {one.kind for one in found.problems}

@@ -58,7 +58,7 @@ class Checker:
 
     def _without_employees(self, found: list[tuple[int, Row, str | None]]) -> list[tuple[int, Row, str | None]]:
         """The organisation's own employees are registered through SIPP, not here; their rows are passed over (UX D4)."""
-        own = self._employees_among([who for _number, _row, who in found if who])
+        own = self.employees_among([who for _number, _row, who in found if who])
         if not own:
             return found
         return [(number, row.but(Problem(Kind.own_employee, "nik")) if who in own else row, who) for number, row, who in found]
@@ -87,12 +87,13 @@ class Checker:
         """Asked once a file: most organisations keep none. A list made meanwhile is heard when the upload is confirmed."""
         return employees.find_list(self.upload.organisation_id) is not None
 
-    def _employees_among(self, who: Sequence[str]) -> set[str]:
+    def employees_among(self, who: Sequence[str]) -> set[str]:
+        """Those of these NIK hashes that stand on the organisation's own list."""
         return employees.among(self.upload.organisation_id, who) if self._keeps_list else set()
 
     def passed_over(self, who: Sequence[str]) -> set[str]:
         """By NIK hash: who would be passed over now, being covered or an own employee."""
-        return {*covered_until(who, self.months, self.upload.decree_id is not None), *self._employees_among(who)}
+        return {*covered_until(who, self.months, self.upload.decree_id is not None), *self.employees_among(who)}
 
     @property
     def months(self) -> list[Month]:

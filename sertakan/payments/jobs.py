@@ -11,13 +11,17 @@ from sertakan.web.knock import knock
 def handle_new_events() -> str:
     """Every stored event that is due, oldest first."""
     due = queries.due_events()
-    return f"{reconciling.each(due, handle_event, 'event')} of {len(due)}"
+    return _share(reconciling.each(due, handle_event, "event"), len(due))
 
 
 def send_refunds() -> str:
     """Every approved refund that is due."""
     due = queries.due_refunds()
-    return f"{reconciling.each(due, send_refund, 'refund')} of {len(due)}"
+    return _share(reconciling.each(due, send_refund, "refund"), len(due))
+
+
+def _share(done: int, due: int) -> str:
+    return f"{done} of {due}" if due else "0"
 
 
 def expire_orders() -> str:

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.site import Site
+from tests.browser.test_ways import press_until_focused
 from tests.browser.visitor import DESK, Visitor
 
 Visit = Callable[..., Visitor]
@@ -62,3 +63,31 @@ def test_a_companys_file_becomes_one_bill_and_is_approved_at_once(site: Site, vi
     budi.go(upload)
     expect(budi.page.get_by_text("Disetujui petugas")).to_be_visible()
     site.books_are_clean()
+
+
+BY_KEYS = "\n".join(("NIK;Nama;Pekerjaan", "6171045509850021;;Pedagang sayur", "6171045610860022;Kamariah;Pedagang sayur"))
+
+
+def test_a_list_is_sent_mended_and_agreed_to_with_a_keyboard_alone(visit: Visit) -> None:
+    rina, budi = visit(size=DESK), visit(size=DESK)
+    rina.sign_in("rina@demo.test")
+    rina.go(f"{of_the_company(rina)}/unggah")
+    press_until_focused(rina, "input[type=file]")
+    rina.page.set_input_files("input[type=file]", {"name": "dua.csv", "mimeType": "text/csv", "buffer": BY_KEYS.encode()})
+    press_until_focused(rina, "main form .btn")
+    rina.page.keyboard.press("Enter")
+    rina.page.wait_for_url(re.compile(r"/unggah/[\w-]{10,}"))
+    path = rina.page.url.removeprefix(rina.site.url).partition("?")[0]
+    rina.sees("1 baris perlu diperbaiki")  # the page that tells how far it is goes on by itself
+    press_until_focused(rina, "input[name=name-2]")
+    rina.page.keyboard.type("Zubaidah")
+    rina.page.keyboard.press("Enter")
+    rina.sees("Semua 2 baris siap")
+    press_until_focused(rina, "#submit .btn")
+    rina.page.keyboard.press("Enter")
+    rina.sees("Menunggu penyetuju")
+    budi.sign_in("budi@demo.test")
+    budi.go(path)
+    press_until_focused(budi, "#submit .btn")
+    budi.page.keyboard.press("Enter")
+    budi.until_shown("2 pekerja diajukan", path)

@@ -11,7 +11,7 @@ from werkzeug.datastructures import FileStorage
 
 from sertakan.accounts.models import Organisation, OrganisationKind
 from sertakan.audit import queries as audit
-from sertakan.bulk import jobs
+from sertakan.bulk import applying, jobs
 from sertakan.bulk import queries as uploads
 from sertakan.bulk.rows import Kind
 from sertakan.bulk.rules import RowState
@@ -159,6 +159,15 @@ def test_a_list_that_changed_meanwhile_is_heard_before_anything_is_confirmed(app
     assert again.counts is not None and (again.counts["ready"], again.counts["skipped"]) == (2, 1)
     assert rows(again)[4].kind is Kind.own_employee
     assert confirm(cast, upload, again.mark or "")
+
+
+def test_who_is_hired_between_the_second_yes_and_the_bill_is_passed_over_too(app: Flask, cast: Cast) -> None:
+    upload = checked(cast, csv_file(people(3)))
+    assert confirm(cast, upload, submit(cast, upload))
+    keep(cast, nik(2))
+    applying.apply(upload.id)
+    assert rows(uploads.get(upload.id))[4].kind is Kind.own_employee
+    assert uploads.stages(uploads.get(upload.id))["promised"] == 2
 
 
 def test_a_nik_stands_on_a_list_once(app: Flask, cast: Cast) -> None:
