@@ -19,6 +19,7 @@ from sertakan.db import db
 from sertakan.decrees import queries as decrees
 from sertakan.kit import clock
 from sertakan.kit.months import Month
+from sertakan.kit.text import one_line
 from sertakan.leavers import queries as leavers
 from sertakan.leavers import rules as leaver_rules
 from sertakan.leavers import service as leaver_verbs
@@ -95,7 +96,7 @@ def upload(_member: Membership) -> Response:
     first, count, number = (request.form.get(key, "") for key in ("first_month", "count", "decree"))
 
     def verb(actor: Membership) -> Any:
-        decree = decrees.find_by_number(actor.organisation_id, number)
+        decree = decrees.find_by_number(actor.organisation_id, one_line(number)[:80])
         row = upload_verbs.start(actor=actor, name=name, data=data, first_month=_month(first), count=_count(count), decree=decree)
         db.session.flush()
         return 201, upload_shape(row)

@@ -13,6 +13,7 @@ from sertakan.decrees.forms import BackForm, DecreeForm, EmptyForm, sent_pdf
 from sertakan.decrees.models import Decree
 from sertakan.decrees.rules import CATEGORIES, DecreeState
 from sertakan.kit.errors import Refused
+from sertakan.kit.text import one_line
 from sertakan.organisations.queries import get_membership
 from sertakan.web.access import signed_in
 from sertakan.web.errors import say
@@ -55,7 +56,7 @@ def index(ref: str) -> Any:
 def new(ref: str) -> Any:
     """Write a decree; `?salin=` begins with what another one says, a budget year later."""
     member = _member(ref)
-    copied = request.args.get("salin") or request.form.get("copied") or ""
+    copied = one_line(request.args.get("salin") or request.form.get("copied") or "")
     before = queries.get_decree(member, copied) if copied else None
     form = DecreeForm.of(rules.next_year(before.facts) if before else None, copied=copied)
     if form.sent:
