@@ -200,7 +200,7 @@ def test_a_government_body_plans_at_its_own_price_and_prepares_under_its_decree(
 def test_each_workers_months_are_found_by_their_own_index(app: Flask, cast: Cast) -> None:
     """By the index of states a plan over 100,000 workers took minutes: every worker read every month."""
     if db.engine.dialect.name != "sqlite":
-        pytest.skip("the planner of PostgreSQL goes by its statistics")
+        pytest.skip("only on SQLite: the planner of PostgreSQL goes by its statistics")
     asked: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
