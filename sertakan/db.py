@@ -75,13 +75,18 @@ class Instant(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("an instant must be aware")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+        return _naive(value) if dialect.name == "sqlite" else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+@lru_cache(maxsize=4_096)
+def _naive(value: datetime) -> datetime:
+    """Thousands of rows of one batch carry the same moment."""
+    return value.astimezone(UTC).replace(tzinfo=None)
 
 
 class MonthColumn(TypeDecorator[Month]):

@@ -136,7 +136,7 @@ def _promises(worker_ids: Collection[int], today: date) -> Mapping[int, list[Pro
     )
     found: dict[int, list[Promise]] = {}
     earliest = Month.of(today) + -LOOK_BACK
-    for row in db.session.connection().execute(statement):  # plain rows: nothing here becomes an object that is kept
+    for row in db.session.connection().execute(statement).all():  # plain rows: nothing here becomes an object that is kept
         if row[3] in RUNNING or (row[3] in WATCHED and row[4] >= earliest):  # one that runs is watched until it ends
             found.setdefault(row[1], []).append(Promise._make([*row[:6], row[6] is not None, *row[7:]]))
     return found
@@ -153,7 +153,7 @@ def _months(worker_ids: Collection[int], today: date) -> Mapping[int, list[Paid]
         .order_by(Worker.id, c.month)
     )
     found: dict[int, list[Paid]] = {}
-    for row in db.session.connection().execute(statement):
+    for row in db.session.connection().execute(statement).all():
         if row[1] is not None:
             found.setdefault(row[0], []).append(Paid(*row[1:]))
     return found
