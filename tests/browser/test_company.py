@@ -89,5 +89,6 @@ def test_a_list_is_sent_mended_and_agreed_to_with_a_keyboard_alone(visit: Visit)
     budi.sign_in("budi@demo.test")
     budi.go(path)
     press_until_focused(budi, "#submit .btn")
-    budi.page.keyboard.press("Enter")
+    with budi.page.expect_navigation():
+        budi.page.keyboard.press("Enter")
     budi.until_shown("2 pekerja diajukan", path)
