@@ -36,10 +36,14 @@ class Ending(NamedTuple):
 
 
 def going_on(organisation_id: int) -> list[ColumnElement[bool]]:
-    """Promises of the organisation that ran and were not stopped, of workers who are still there."""
+    """Promises of the organisation that ran and were not stopped, of workers who are still there and whose data it brought itself.
+
+    Who was chosen by her card alone never stands in a file of the organisation.
+    """
     ran = Sponsorship.term_state.in_((TermState.running, TermState.ended))
     approved = Sponsorship.review_state == ReviewState.approved
-    return [promises_of(organisation_id), ran, approved, Worker.state.not_in(GONE)]
+    brought = Sponsorship.chosen_from_list.is_(False)
+    return [promises_of(organisation_id), ran, approved, brought, Worker.state.not_in(GONE)]
 
 
 def list_endings(member: Membership, this: Month) -> list[Ending]:

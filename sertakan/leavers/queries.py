@@ -69,13 +69,14 @@ def list_confirmed() -> Sequence[int]:
 
 
 def workers_by_hash(organisation_id: int, hashes: Sequence[str]) -> dict[str, int]:
-    """Ids of those of these NIK for whom the organisation has a promise."""
+    """Ids of those of these NIK for whom the organisation has a promise, made with data that it brought itself."""
     rows = db.session.execute(
         select(Worker.nik_hash, Worker.id)
         .join(Sponsorship, Sponsorship.worker_id == Worker.id)
         .where(
             Worker.nik_hash.in_(hashes),
             Sponsorship.organisation_id == organisation_id,
+            Sponsorship.chosen_from_list.is_(False),
             Sponsorship.review_state.not_in(CLOSED),
         )
         .distinct()

@@ -127,7 +127,7 @@ def _own(member: Membership, wanted: Wanted, today: date, prices: dict[str, int]
             Worker.born_on,
         )
         .join(Sponsorship, Sponsorship.worker_id == Worker.id)
-        .where(*going_on(member.organisation_id), Sponsorship.chosen_from_list.is_(False), agreed, ~taken, ~employed)
+        .where(*going_on(member.organisation_id), agreed, ~taken, ~employed)
         .where(Worker.occupation_code.in_(list(prices)))
     )
     if wanted.kelurahan:

@@ -130,13 +130,14 @@ def count_workers(member: Membership) -> int:
 def search(member: Membership, words: str) -> Sequence[Sponsorship]:
     """By the code of the promise, the whole NIK, or the beginning of any part of the name as it was typed; by name."""
     code, digits = normalise_code(words), nik.clean(words)
+    known = Sponsorship.chosen_from_list.is_(False)  # of the others nobody shall learn the name by guessing it
     what: ColumnElement[bool]
     if len(digits) == 16 and digits.isascii() and digits.isdigit():
-        what = exists().where(Worker.id == Sponsorship.worker_id, Worker.nik_hash == blind(digits, "nik"))
+        what = and_(known, exists().where(Worker.id == Sponsorship.worker_id, Worker.nik_hash == blind(digits, "nik")))
     else:
         name = func.lower(Sponsorship.typed_name)
         begins = words.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        what = or_(name.like(f"{begins}%", escape="\\"), name.like(f"% {begins}%", escape="\\"))
+        what = and_(known, or_(name.like(f"{begins}%", escape="\\"), name.like(f"% {begins}%", escape="\\")))
         if code:
             what = or_(what, Sponsorship.code == code)
     rows = _rows(member).where(what).order_by(Sponsorship.typed_name, Sponsorship.id)
