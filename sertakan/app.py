@@ -32,6 +32,7 @@ from sertakan.payments import bill_views, contested, finance, giving, payout
 from sertakan.payments import views as payments
 from sertakan.payments.door import EventDoor
 from sertakan.planner import views as planner
+from sertakan.pool import views as pool
 from sertakan.relay import views as relay
 from sertakan.remittance import repair_pages as repairs
 from sertakan.remittance import views as remittance
@@ -57,6 +58,7 @@ ROOMS = (
     offices,
     roster,
     planner,
+    pool,
     leavers,
     employees,
     papers,

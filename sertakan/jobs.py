@@ -30,6 +30,7 @@ from sertakan.leavers import jobs as leavers
 from sertakan.notices import jobs as notices
 from sertakan.papers import jobs as papers
 from sertakan.payments import jobs as payments
+from sertakan.pool import jobs as pool
 from sertakan.relay import jobs as relay
 from sertakan.remittance import jobs as remittance
 from sertakan.reports import service as reports
@@ -72,6 +73,7 @@ JOBS: dict[str, Callable[[], object]] = {
     "refunds": payments.send_refunds,
     "autopay": autopay.work,
     "renewals": review.approve_renewals,
+    "pool": pool.protect,
     "remittance": remittance.work,
     "rescues": rescue.tell,
     "seats": relay.watch,

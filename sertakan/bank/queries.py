@@ -13,6 +13,7 @@ from sertakan.bank.rules import LineState
 from sertakan.db import db
 from sertakan.kit import clock
 from sertakan.payments.models import Invoice, Order
+from sertakan.payments.queries import label_of
 from sertakan.payments.rules import UNPAID
 from sertakan.sponsorships.models import Sponsorship
 from sertakan.web.paging import Page, slice_page
@@ -78,9 +79,10 @@ def list_lines(statement_id: int, state: LineState | None, number: int) -> Page[
         select(BankLine)
         .where(BankLine.statement_id == statement_id)
         .options(
-            joinedload(BankLine.order)
-            .joinedload(Order.sponsorship)
-            .options(joinedload(Sponsorship.sponsor), joinedload(Sponsorship.organisation))
+            joinedload(BankLine.order).options(
+                joinedload(Order.organisation),
+                joinedload(Order.sponsorship).options(joinedload(Sponsorship.sponsor), joinedload(Sponsorship.organisation)),
+            )
         )
         .order_by(BankLine.id)
         .offset((number - 1) * PAGE)
@@ -152,4 +154,10 @@ def unpaid_of_amount(amount_rupiah: int) -> Sequence[int]:
 def get_bill(order_id: int | None) -> Order | None:
     """A bill with its promise and payer."""
     promise = joinedload(Order.sponsorship).options(joinedload(Sponsorship.sponsor), joinedload(Sponsorship.organisation))
-    return db.session.scalars(select(Order).where(Order.id == order_id).options(promise)).first() if order_id else None
+    around = promise, joinedload(Order.organisation)
+    return db.session.scalars(select(Order).where(Order.id == order_id).options(*around)).first() if order_id else None
+
+
+def named(bill: Order) -> str:
+    """The words by which a person books money to this bill: the code of its promise, or the number of a top-up's invoice."""
+    return bill.code or label_of(bill)

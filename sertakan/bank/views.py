@@ -16,7 +16,7 @@ from sertakan.bank.rules import LineState, Why
 from sertakan.db import db, transaction
 from sertakan.kit.errors import N_, Refused
 from sertakan.payments import incoming
-from sertakan.payments.desk import payer_of
+from sertakan.payments.payer import shown as payer_of
 from sertakan.web.access import requires
 from sertakan.web.errors import say
 from sertakan.web.extensions import limiter
@@ -98,7 +98,7 @@ def _show(ref: str, book_form: BaseForm | None = None, aside_form: BaseForm | No
     row = queries.get_line_by_ref(ref)
     bill = queries.get_bill(row.order_id)
     if book_form is None:
-        book_form = BookForm(formdata=None, code=bill.sponsorship.code if bill else "")
+        book_form = BookForm(formdata=None, code=queries.named(bill) if bill else "")
     page = render_template(
         "bank/line.html",
         line=row,

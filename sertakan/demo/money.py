@@ -95,7 +95,7 @@ class _Teller:
         account = PayoutAccount(
             sponsorship_id=first.order.sponsorship_id,
             bank="Bank Kalbar",
-            holder=first.order.sponsorship.sponsor.name,
+            holder=first.order.promise.sponsor.name,
             number=f"10{refund.id:06d}482",
             number_end="482",
             created_at=self._when(days_ago, 11),

@@ -13,7 +13,20 @@ from sertakan.accounts.models import Membership
 from sertakan.db import transaction
 from sertakan.kit.errors import Refused
 from sertakan.organisations.queries import get_membership
-from sertakan.payments import bills, dropping, gateway, incoming, invoices, pages, queries, rules, service, virtual
+from sertakan.payments import (
+    balance,
+    bills,
+    dropping,
+    gateway,
+    incoming,
+    invoices,
+    pages,
+    queries,
+    receipt_queries,
+    rules,
+    service,
+    virtual,
+)
 from sertakan.payments.forms import LeaveBillForm, WaitForm
 from sertakan.payments.models import Invoice
 from sertakan.payments.stripe import StripeError
@@ -37,6 +50,7 @@ def index(ref: str) -> Any:
         member=member,
         organisation=member.organisation,
         page=bills.list_invoices(member.organisation_id, page_number()),
+        balance=balance.of(member.organisation_id),
     )
 
 
@@ -109,8 +123,8 @@ def _page(invoice: Invoice, *, error: str = "", status: int = 200) -> Any:
         payable=state in pages.PAYABLE,
         parts=bills.parts_of(order.id),
         account=virtual.number_of(prefix, order.id) if prefix else "",
-        received=incoming.received(order.id),
-        receipts=queries.receipts_of_order(order.id),
+        received=balance.came(order.id) if order.topup else incoming.received(order.id),
+        receipts=receipt_queries.receipts_of_order(order.id),
         newer=bills.share_of(bills.successor(order)),
         error=error,
         form=WaitForm(formdata=None),
@@ -130,7 +144,7 @@ def pay(share: str) -> Any:
     try:
         if form.look.data and session_id:
             service.settle(order_id)
-        elif incoming.received(order_id):
+        elif not invoice.order.topup and incoming.received(order_id):
             raise rules.PartCame
         else:
             return redirect(service.start_checkout(order_id), 303)

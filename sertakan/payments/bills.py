@@ -12,7 +12,7 @@ from flask import abort
 from sqlalchemy import Select, func, insert, literal, select, text
 from sqlalchemy.orm import contains_eager, joinedload
 
-from sertakan.accounts.models import MemberRole, Membership, Organisation, Person
+from sertakan.accounts.models import Organisation
 from sertakan.audit.service import GATEWAY, SYSTEM, record
 from sertakan.coverage import service as coverage_service
 from sertakan.coverage.models import CoverageMonth
@@ -23,7 +23,7 @@ from sertakan.kit.money import rupiah
 from sertakan.kit.months import Month
 from sertakan.notices import service as notices
 from sertakan.notices.links import absolute
-from sertakan.payments import gateway, queries, rules
+from sertakan.payments import gateway, payer, queries, rules
 from sertakan.payments.models import Allocation, Invoice, Order, OrderLine, Payment
 from sertakan.payments.rules import OrderState
 from sertakan.sponsorships import many
@@ -166,9 +166,9 @@ def begin(taken: Taken) -> None:
 def tell_paid(order: Order, payment: Payment, receipt_ref: str) -> None:
     """The word to its payers: it is paid, and where the receipt is."""
     invoice = invoice_of(order.id)
-    for person in payers(order):
+    for person in payer.people(order):
         notices.queue(
-            key=f"order_paid:{payment.ref}:{person.ref}",
+            key=f"order_paid:{order.ref}:{person.ref}",
             kind="bill_paid",
             subject=f"order:{order.ref}",
             person=person,
@@ -181,32 +181,19 @@ def tell_paid(order: Order, payment: Payment, receipt_ref: str) -> None:
         )
 
 
-def payers(order: Order) -> list[Person]:
-    """Who hears of a bill: the organisation's members for finance, and who made it."""
-    finance = (
-        select(Person)
-        .join(Membership, Membership.person_id == Person.id)
-        .where(Membership.organisation_id == order.organisation_id, Membership.ended_at.is_(None))
-        .where(Membership.role == MemberRole.finance)
-        .order_by(Membership.id)
-    )
-    found = {person.id: person for person in (*db.session.scalars(finance), order.sponsorship.sponsor)}
-    return list(found.values())
-
-
 def remind() -> int:
     """A week and a day before a bill is due, its payers are told, once each time. Returns how many bills are near."""
     days = [clock.today() + timedelta(days=days) for days in REMIND_BEFORE]
     rows = db.session.scalars(
         select(Invoice)
         .join(Invoice.order)
-        .where(Order.state.in_(rules.UNPAID), Order.held_reason.is_(None), Invoice.due_on.in_(days))
+        .where(Order.state.in_(rules.UNPAID), Order.held_reason.is_(None), ~Order.topup, Invoice.due_on.in_(days))
         .options(contains_eager(Invoice.order))
         .order_by(Invoice.id)
     ).all()
     for invoice in rows:
         left = (invoice.due_on - clock.today()).days
-        for person in payers(invoice.order):
+        for person in payer.people(invoice.order):
             notices.queue(
                 key=f"bill_due:{invoice.ref}:{left}:{person.ref}",
                 kind="bill_due",
@@ -228,7 +215,12 @@ def remind() -> int:
 
 
 def close(order: Order) -> None:
-    """A closed bill without money: its months are free for others, and requests that hold nothing else are taken back."""
+    """A closed bill without money: its months are free for others, and requests that hold nothing else are taken back.
+
+    A top-up that nobody paid closes without a word: nobody loses anything by it.
+    """
+    if order.topup:
+        return
     taken = take(order)
     for start in range(0, len(taken.months), CHUNK):
         ids = taken.months[start : start + CHUNK]
@@ -246,7 +238,7 @@ def close(order: Order) -> None:
 def _tell_closed(order: Order) -> None:
     invoice = invoice_of(order.id)
     organisation = order.organisation.ref if order.organisation else ""
-    for person in payers(order):
+    for person in payer.people(order):
         notices.queue(
             key=f"bill_closed:{invoice.ref}:{person.ref}",
             kind="bill_closed",
@@ -287,10 +279,10 @@ def parts_of(order_id: int) -> list[Part]:
     return [Part(row[0], row[1], row[2], row[3], int(row[4])) for row in rows]
 
 
-def promises_of(order: Order) -> Sequence[Sponsorship]:
-    """Whose months stand on a bill."""
-    months = select(CoverageMonth.sponsorship_id).join(OrderLine, OrderLine.coverage_month_id == CoverageMonth.id)
-    statement = select(Sponsorship).where(Sponsorship.id.in_(months.where(OrderLine.order_id == order.id)))
+def promises_of(payment_id: int) -> Sequence[Sponsorship]:
+    """Whose months a payment ever filled."""
+    months = select(CoverageMonth.sponsorship_id).join(Allocation, Allocation.coverage_month_id == CoverageMonth.id)
+    statement = select(Sponsorship).where(Sponsorship.id.in_(months.where(Allocation.payment_id == payment_id)))
     return db.session.scalars(statement.order_by(Sponsorship.id).with_for_update(of=Sponsorship)).all()
 
 

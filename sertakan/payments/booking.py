@@ -14,7 +14,7 @@ from sertakan.kit import clock
 from sertakan.kit.money import rupiah
 from sertakan.kit.months import Month, span
 from sertakan.payments import filling, queries, rules
-from sertakan.payments.models import Order, Payment, Receipt, Suspense
+from sertakan.payments.models import Order, Payment, Suspense
 from sertakan.payments.refunds import end_hold, park
 from sertakan.payments.rules import RefundReason, SuspenseState
 from sertakan.sponsorships import queries as sponsorship_queries
@@ -33,8 +33,10 @@ def offers(suspense: Suspense) -> list[MonthPrice]:
     Each has its own price. Empty when the sponsorship is over.
     """
     order = suspense.payment.order
-    sponsorship = sponsorship_queries.get(order.sponsorship_id)
-    if _closed(sponsorship) or order.organisation_id is not None:  # one sum for many people is booked by its bill, or goes back
+    if order.organisation_id is not None:  # one sum for many people is booked by its bill, waits as its balance, or goes back
+        return []
+    sponsorship = sponsorship_queries.get(order.promise.id)
+    if _closed(sponsorship):
         return []
     held = [_price(row) for row in _held(order)]
     wanted = span(clock.this_month(), AHEAD)
@@ -73,9 +75,11 @@ def book(*, actor: Person, suspense: Suspense, months: Sequence[Month]) -> list[
     payment = suspense.payment
     if queries.is_disputed(payment.id):
         raise rules.PaymentDisputed
-    sponsorship = sponsorship_queries.get(payment.order.sponsorship_id, lock=True)
+    if payment.order.organisation_id is not None:
+        raise rules.PromiseOver
+    sponsorship = sponsorship_queries.get(payment.order.promise.id, lock=True)
     db.session.execute(select(Worker.id).where(Worker.id == sponsorship.worker_id).with_for_update())
-    if _closed(sponsorship) or payment.order.organisation_id is not None:
+    if _closed(sponsorship):
         raise rules.PromiseOver
     rows = _take(actor, sponsorship, payment.order, sorted(set(months)))
     total = sum(row.price_rupiah for row in rows)
@@ -116,8 +120,7 @@ def close(actor: Person, suspense: Suspense, total: int) -> None:
 
 
 def _tell(sponsorship: Sponsorship, payment: Payment, suspense: Suspense, rows: Sequence[CoverageMonth]) -> None:
-    if db.session.scalar(select(Receipt.id).where(Receipt.payment_id == payment.id)) is None:
-        filling.issue_receipt(payment)
+    filling.receipt_of(payment)
     sponsorship_service.refresh_fingerprint(sponsorship)
     sponsorship_service.start_if_ready(sponsorship)
     filling.tell_paid(sponsorship, payment, rows, key=f"order_booked:{suspense.ref}")

@@ -76,7 +76,9 @@ def open_again(order_id: int) -> tuple[int, str]:
         order = queries.get_order(order_id, lock=True)
         if order.state is OrderState.paid:
             raise rules.OrderPaid
-        sponsorship = sponsorship_queries.get(order.sponsorship_id, lock=True)
+        if order.organisation_id is not None:
+            raise rules.OrderClosed
+        sponsorship = sponsorship_queries.get(order.promise.id, lock=True)
         if order.state in rules.UNPAID or not may_open_again(order, sponsorship):
             raise rules.OrderClosed
         wanted = [month.month for month in queries.months_of_order(order.id) if month.state is MonthState.released]

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sertakan.accounts.models import Person
 from sertakan.accounts.permissions import Permission
 from sertakan.kit.errors import N_
-from sertakan.payments import desk, disputes, queries
+from sertakan.payments import desk, disputes, payer, queries
 from sertakan.payments.finance import act_whole
 from sertakan.payments.forms import LossForm
 from sertakan.payments.rules import DisputeLoss, DisputeState
@@ -36,18 +36,18 @@ def index() -> str:
         words=WORDS,
         losses=desk.losses(),
         page=desk.list_disputes(state, request.args.get("sesudah", "")[:32] or None),
-        payer_of=desk.payer_of,
+        payer_of=payer.shown,
     )
 
 
 def _detail(ref: str, form: BaseForm | None = None, status: int = 200) -> Any:
     dispute = queries.get_dispute(ref)
-    sponsorship = dispute.payment.order.sponsorship
+    order = dispute.payment.order
     page = render_template(
         "payments/dispute.html",
         dispute=dispute,
-        sponsorship=sponsorship,
-        payer=desk.payer_of(sponsorship),
+        order=order,
+        payer=payer.shown(order),
         words=WORDS,
         losses=LOSSES,
         people=queries.names_of([found for found in (dispute.proposed_by_id, dispute.agreed_by_id) if found]),

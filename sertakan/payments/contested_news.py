@@ -1,5 +1,7 @@
-"""What a dispute means, told at once: to the sponsor for her months, to finance for what there is to do. Inside `transaction()`."""
+"""What a dispute means, told at once: to its payers for their months, to finance for what there is to do. Inside `transaction()`."""
 
+from flask_babel import force_locale
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from sertakan.accounts.models import Person
@@ -10,18 +12,17 @@ from sertakan.db import db
 from sertakan.kit.months import Month
 from sertakan.notices import service as notices
 from sertakan.notices.links import absolute
-from sertakan.payments.models import Allocation, Dispute
+from sertakan.payments import bills, payer, queries
+from sertakan.payments.models import Allocation, Dispute, Order
 from sertakan.payments.rules import DisputeState
 from sertakan.sponsorships import queries as sponsorships
-from sertakan.sponsorships.models import Sponsorship
-from sertakan.sponsorships.service import subject as promise_subject
 
 TOLD = {DisputeState.open: "dispute_opened", DisputeState.won: "dispute_won", DisputeState.lost: "dispute_lost"}
 
 
-def opened(dispute: Dispute, sponsorship: Sponsorship) -> None:
+def opened(dispute: Dispute) -> None:
     """Its months wait; finance has until the bank's deadline to answer."""
-    _tell_sponsor(dispute, sponsorship)
+    _tell_payers(dispute)
     people = select(Person).where(Person.role == Role.finance, Person.disabled_at.is_(None)).order_by(Person.id)
     for person in db.session.scalars(people).all():
         notices.queue(
@@ -33,27 +34,43 @@ def opened(dispute: Dispute, sponsorship: Sponsorship) -> None:
         )
 
 
-def closed(dispute: Dispute, sponsorship: Sponsorship) -> None:
+def closed(dispute: Dispute) -> None:
     """Won: all goes on. Lost: which months are given up, and which stay with the worker whatever the bank did (PRODUCT 5.3)."""
-    _tell_sponsor(dispute, sponsorship)
+    _tell_payers(dispute)
 
 
-def _tell_sponsor(dispute: Dispute, sponsorship: Sponsorship) -> None:
+def _tell_payers(dispute: Dispute) -> None:
     months, kept = _months(dispute.payment_id)
-    notices.queue(
-        key=f"{TOLD[dispute.state]}:{dispute.ref}",
-        kind=TOLD[dispute.state],
-        subject=promise_subject(sponsorship),
-        person=sponsorship.sponsor,
-        context={
-            "code": sponsorship.code,
-            "worker": sponsorships.display_name_for(sponsorship),
-            "amount": dispute.amount_rupiah,
-            "months": months,
-            "kept": kept,
-            "url": absolute("sponsorships.detail", sponsorship.sponsor.locale, code=sponsorship.code),
-        },
-    )
+    order = dispute.payment.order
+    for person in payer.people(order):
+        notices.queue(
+            key=f"{TOLD[dispute.state]}:{dispute.ref}:{person.ref}",
+            kind=TOLD[dispute.state],
+            subject=payer.subject(order),
+            person=person,
+            context={
+                "code": queries.label_of(order),
+                "worker": _whom(order, person),
+                "amount": dispute.amount_rupiah,
+                "months": months,
+                "kept": kept,
+                "url": _page(order, person),
+            },
+        )
+
+
+def _whom(order: Order, person: Person) -> str:
+    """In the language of the message."""
+    if order.organisation_id is None:
+        return sponsorships.display_name_for(order.promise)
+    with force_locale(person.locale):
+        return str(_("pekerja lembaga Anda"))
+
+
+def _page(order: Order, person: Person) -> str:
+    if order.organisation_id is None:
+        return absolute("sponsorships.detail", person.locale, code=order.code)
+    return absolute("bills.show", person.locale, share=bills.share_of(order.id))
 
 
 def _months(payment_id: int) -> tuple[list[Month], list[Month]]:

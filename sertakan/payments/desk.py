@@ -19,6 +19,7 @@ from sertakan.sponsorships.models import Sponsorship
 T = TypeVar("T")
 Row = TypeVar("Row", Suspense, Refund, Dispute)
 SIZE = 25
+PAYER = joinedload(Sponsorship.sponsor), joinedload(Sponsorship.organisation)
 REASONS: dict[RefundReason, str] = {
     RefundReason.rejected: N_("Dukungan ditolak"),
     RefundReason.withdrawn: N_("Permohonan ditarik"),
@@ -32,6 +33,7 @@ REASONS: dict[RefundReason, str] = {
     RefundReason.scheme_refused: N_("BPJS tidak menerima bulannya"),
     RefundReason.disputed: N_("Ditarik kembali oleh bank pembayar"),
     RefundReason.error: N_("Tidak cocok dengan tagihan"),
+    RefundReason.prepaid: N_("Saldo lembaga"),
 }
 
 
@@ -64,13 +66,6 @@ class Total:
     count: int
     amount_rupiah: int
     oldest: datetime | None
-
-
-def payer_of(sponsorship: Sponsorship) -> str:
-    """Enough to recognise a payer, too little to tell: `S••• W•••`. The name of an organisation is public."""
-    if sponsorship.organisation is not None:
-        return str(sponsorship.organisation.name)
-    return " ".join(f"{word[0]}•••" for word in sponsorship.sponsor.name.split())
 
 
 def _kind(kind: Kind) -> ColumnElement[bool]:
@@ -109,12 +104,11 @@ def list_funds(kind: Kind, age: Age, after: str | None) -> Slice[Suspense]:
         select(Suspense)
         .join(Suspense.payment)
         .join(Payment.order)
-        .join(Order.sponsorship)
+        .outerjoin(Order.sponsorship)
         .options(
             contains_eager(Suspense.payment)
             .contains_eager(Payment.order)
-            .contains_eager(Order.sponsorship)
-            .options(joinedload(Sponsorship.sponsor), joinedload(Sponsorship.organisation))
+            .options(joinedload(Order.organisation), contains_eager(Order.sponsorship).options(*PAYER))
         )
         .where(Suspense.state == SuspenseState.open, _kind(kind), _old(age))
         .order_by(Suspense.opened_at, Suspense.id)
@@ -154,12 +148,11 @@ def list_refunds(state: RefundState | None, after: str | None) -> Slice[Refund]:
         select(Refund)
         .join(Refund.payment)
         .join(Payment.order)
-        .join(Order.sponsorship)
+        .outerjoin(Order.sponsorship)
         .options(
             contains_eager(Refund.payment)
             .contains_eager(Payment.order)
-            .contains_eager(Order.sponsorship)
-            .options(joinedload(Sponsorship.sponsor), joinedload(Sponsorship.organisation))
+            .options(joinedload(Order.organisation), contains_eager(Order.sponsorship).options(*PAYER))
         )
         .order_by(Refund.id.desc())
     )
@@ -178,12 +171,11 @@ def list_disputes(state: DisputeState | None, after: str | None) -> Slice[Disput
         select(Dispute)
         .join(Dispute.payment)
         .join(Payment.order)
-        .join(Order.sponsorship)
+        .outerjoin(Order.sponsorship)
         .options(
             contains_eager(Dispute.payment)
             .contains_eager(Payment.order)
-            .contains_eager(Order.sponsorship)
-            .options(joinedload(Sponsorship.sponsor), joinedload(Sponsorship.organisation))
+            .options(joinedload(Order.organisation), contains_eager(Order.sponsorship).options(*PAYER))
         )
         .order_by(Dispute.id.desc())
     )

@@ -60,21 +60,22 @@ def learn_dispute(answer: StripeDispute) -> DisputeState | None:
 
 def _learn(order_id: int, payment_id: int, answer: StripeDispute, amount: int) -> DisputeState:
     order = queries.get_order(order_id, lock=True)
-    sponsorship = sponsorship_queries.get(order.sponsorship_id, lock=True)
-    db.session.execute(select(Worker.id).where(Worker.id == sponsorship.worker_id).with_for_update())
+    if order.sponsorship_id is not None:
+        sponsorship = sponsorship_queries.get(order.sponsorship_id, lock=True)
+        db.session.execute(select(Worker.id).where(Worker.id == sponsorship.worker_id).with_for_update())
     dispute = queries.find_dispute(answer.id, lock=True)
     if dispute is None:
         dispute = _open(payment_id, answer, amount)
-        contested_news.opened(dispute, sponsorship)
+        contested_news.opened(dispute)
     to = rules.dispute_state(answer.status)
     if to not in rules.DISPUTE_MOVES[dispute.state]:
         return dispute.state
     if to is DisputeState.lost:
         _lose(dispute)
-        for promise in bills.promises_of(order):
+        for promise in bills.promises_of(payment_id):
             sponsorship_service.refresh_fingerprint(promise)
     _move(dispute, to)
-    contested_news.closed(dispute, sponsorship)
+    contested_news.closed(dispute)
     return to
 
 

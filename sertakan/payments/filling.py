@@ -16,7 +16,7 @@ from sertakan.kit import clock
 from sertakan.kit.months import Month
 from sertakan.notices import service as notices
 from sertakan.notices.links import absolute
-from sertakan.payments import bills, queries, rules
+from sertakan.payments import balance, bills, queries, rules
 from sertakan.payments.models import Allocation, Order, Payment, Receipt
 from sertakan.payments.refunds import park, refund_suspense
 from sertakan.payments.rules import RefundReason
@@ -27,7 +27,19 @@ from sertakan.tariff import queries as tariff_queries
 from sertakan.tariff.rules import MonthPrice, NoTariff, Quote
 from sertakan.workers.models import Worker
 
-__all__ = ["Taken", "add_payment", "allocate", "fill", "issue_receipt", "park", "take", "tell", "tell_paid"]
+__all__ = [
+    "Taken",
+    "add_payment",
+    "allocate",
+    "fill",
+    "issue_receipt",
+    "park",
+    "receipt_of",
+    "take",
+    "tell",
+    "tell_paid",
+    "top_up",
+]
 
 RECEIPT_LOCK = 7151972
 
@@ -57,7 +69,7 @@ class Taken:
 
 def take(order: Order) -> Taken:
     """The months of a locked bill, each as reserved or taken again; oldest first."""
-    sponsorship = sponsorship_queries.get(order.sponsorship_id, lock=True)
+    sponsorship = sponsorship_queries.get(order.promise.id, lock=True)
     db.session.execute(select(Worker.id).where(Worker.id == sponsorship.worker_id).with_for_update())
     closed = rules.why_closed(sponsorship.review_state, sponsorship.term_state, sponsorship.worker.state)
     earliest = min(coverage_queries.owed(sponsorship.worker_id, clock.today()), default=clock.this_month())
@@ -73,6 +85,8 @@ def fill(order: Order, payment: Payment) -> None:
 
     A late success takes its months again when they are still free at the same price. A month is filled wholly or not at all (I3).
     """
+    if order.topup:
+        return top_up(order, payment)
     if order.organisation_id is not None:
         return _fill_bill(order, payment)
     taken = take(order)
@@ -84,6 +98,12 @@ def fill(order: Order, payment: Payment) -> None:
     if taken.left:
         _give_back(taken.sponsorship, payment, taken.left, taken.closed or RefundReason.month_taken)
     return None
+
+
+def top_up(order: Order, payment: Payment) -> None:
+    """Money paid ahead, for nobody yet: the organisation's balance, with its receipt."""
+    park(payment, payment.amount_rupiah, RefundReason.prepaid)
+    balance.tell_came(order, payment, issue_receipt(payment).ref)
 
 
 def _fill_bill(order: Order, payment: Payment) -> None:
@@ -186,6 +206,12 @@ def tell_paid(sponsorship: Sponsorship, payment: Payment, months: Sequence[Cover
             "receipt_url": absolute("payments.receipt", sponsorship.sponsor.locale, ref=receipt.ref),
         },
     )
+
+
+def receipt_of(payment: Payment) -> Receipt:
+    """Its receipt, issued now when this is the first month that it fills."""
+    known = db.session.scalars(select(Receipt).where(Receipt.payment_id == payment.id)).first()
+    return known if known is not None else issue_receipt(payment)
 
 
 def issue_receipt(payment: Payment) -> Receipt:

@@ -13,7 +13,7 @@ from sertakan.audit import queries as audit
 from sertakan.db import db, transaction
 from sertakan.kit import clock
 from sertakan.kit.errors import Refused
-from sertakan.payments import booking, desk, queries, refunds
+from sertakan.payments import booking, desk, payer, queries, refunds
 from sertakan.payments.forms import BookForm, DropForm, ProofForm, RefundForm
 from sertakan.payments.models import Refund, Suspense
 from sertakan.payments.pages import REFUND_WORDS
@@ -44,7 +44,7 @@ def funds() -> str:
         page=desk.list_funds(kind, age, request.args.get("sesudah", "")[:32] or None),
         held=desk.list_held(),
         reasons=desk.REASONS,
-        payer_of=desk.payer_of,
+        payer_of=payer.shown,
         now=clock.now(),
     )
 
@@ -60,10 +60,9 @@ def show_fund(
         "payments/fund.html",
         suspense=suspense,
         order=order,
-        sponsorship=order.sponsorship,
-        payer=desk.payer_of(order.sponsorship),
+        payer=payer.shown(order),
         is_open=is_open,
-        account=queries.find_account(order.sponsorship_id) if is_open else None,
+        account=queries.account_of(order) if is_open else None,
         say=say,
         offers=booking.offers(suspense) if is_open and current_user.may(Permission.money_move) else [],
         refund=queries.get_refund(suspense.refund_id) if suspense.refund_id else None,
@@ -180,7 +179,7 @@ def back() -> str:
         page=desk.list_refunds(state, request.args.get("sesudah", "")[:32] or None),
         words=REFUND_WORDS,
         reasons=desk.REASONS,
-        payer_of=desk.payer_of,
+        payer_of=payer.shown,
     )
 
 
@@ -190,8 +189,8 @@ def show_refund(ref: str, form: BaseForm | None = None, status: int = 200, *, nu
     page = render_template(
         "payments/refund.html",
         refund=refund,
-        sponsorship=refund.payment.order.sponsorship,
-        payer=desk.payer_of(refund.payment.order.sponsorship),
+        order=refund.payment.order,
+        payer=payer.shown(refund.payment.order),
         months=queries.months_of_refund(refund.id),
         people=_people(refund),
         transfer=queries.transfer_of(refund.id),

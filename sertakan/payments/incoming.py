@@ -32,21 +32,37 @@ def receive(*, actor: str, order: Order, amount_rupiah: int, mark: str) -> Payme
     before = order.state
     late = before in (OrderState.expired, OrderState.cancelled)
     payment = filling.add_payment(order, virtual.BANK + mark, amount_rupiah, late=late)
-    if before is OrderState.paid or order.held_reason:
+    if (before is OrderState.paid and not order.topup) or order.held_reason:
         filling.park(payment, amount_rupiah, RefundReason.overpayment if before is OrderState.paid else RefundReason.error)
         return payment
-    earlier = _waiting(order.id)
+    if order.topup:
+        _top_up(actor, order, payment)
+        return payment
+    earlier = waiting_parts(order.id)
     if sum(row.amount_rupiah for row in earlier) + amount_rupiah < order.amount_rupiah:
         filling.park(payment, amount_rupiah, RefundReason.error)
         return payment
     for row in earlier:
-        _take(actor, row)
-    service.move_order(order, OrderState.paid, actor=actor, reason="late" if late else None)
-    _fill(order, [*((row.payment, row.amount_rupiah) for row in earlier), (payment, amount_rupiah)])
+        take(actor, row)
+    fill(actor, order, [*((row.payment, row.amount_rupiah) for row in earlier), (payment, amount_rupiah)], late=late)
     return payment
 
 
-def _waiting(order_id: int) -> Sequence[Suspense]:
+def _top_up(actor: str, order: Order, payment: Payment) -> None:
+    """Whatever comes for it is balance at once; the bill is done when all that it asked for has come."""
+    came = sum(row.amount_rupiah for row in queries.payments_of_order(order.id))
+    if order.state is not OrderState.paid and came >= order.amount_rupiah:
+        service.move_order(order, OrderState.paid, actor=actor, reason="late" if payment.late else None)
+    filling.top_up(order, payment)
+
+
+def fill(actor: str, order: Order, pots: Sequence[tuple[Payment, int]], *, late: bool = False) -> None:
+    """A bill is paid by these sums, which together are enough: its months are filled, what is over waits."""
+    service.move_order(order, OrderState.paid, actor=actor, reason="late" if late else None)
+    _fill(order, pots)
+
+
+def waiting_parts(order_id: int) -> Sequence[Suspense]:
     """Transfers for this bill that wait for the rest of it, oldest first."""
     statement = (
         select(Suspense)
@@ -70,10 +86,15 @@ def received(order_id: int) -> int:
     return int(db.session.scalar(statement) or 0)
 
 
-def _take(actor: str, suspense: Suspense) -> None:
+def take(actor: str, suspense: Suspense, amount_rupiah: int | None = None) -> None:
+    """So much of it goes into months now, all unless said otherwise; what is left is parked anew."""
+    amount = suspense.amount_rupiah if amount_rupiah is None else amount_rupiah
+    left = suspense.amount_rupiah - amount
     suspense.state, suspense.closed_at = SuspenseState.booked, clock.now()
-    facts = {"booked_rupiah": suspense.amount_rupiah, "left_rupiah": 0, "suspense": suspense.ref}
+    facts = {"booked_rupiah": amount, "left_rupiah": left, "suspense": suspense.ref}
     record(actor=actor, action="suspense.book", subject=f"payment:{suspense.payment.ref}", after=facts)
+    if left:
+        filling.park(suspense.payment, left, suspense.reason)
 
 
 def _fill(order: Order, pots: Sequence[tuple[Payment, int]]) -> None:
@@ -116,7 +137,7 @@ def _fill_bill(order: Order, pots: Sequence[tuple[Payment, int]]) -> None:
     last = None
     for (payment, amount), spent in zip(pots, used, strict=True):
         if spent:
-            last = payment, filling.issue_receipt(payment)
+            last = payment, filling.receipt_of(payment)
         if amount > spent:
             filling.park(payment, amount - spent, RefundReason.month_taken if taken.lost_rupiah else RefundReason.overpayment)
     if last is not None:

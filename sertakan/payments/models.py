@@ -22,14 +22,17 @@ class Order(Model):
         Index("ix_payment_order_organisation", "organisation_id", "id"),
         UniqueConstraint("sponsorship_id", "attempt"),
         CheckConstraint("amount_rupiah > 0", name="amount"),
+        CheckConstraint("(sponsorship_id IS NULL) = topup", name="topup_of_nobody"),
+        CheckConstraint("NOT topup OR organisation_id IS NOT NULL", name="topup_of_organisation"),
     )
 
     id: Mapped[int] = key()
     ref: Mapped[str] = ref()
-    sponsorship_id: Mapped[int] = mapped_column(
+    sponsorship_id: Mapped[int | None] = mapped_column(
         ForeignKey("sponsorship.id")
     )  # of a bill for many: the first, whose maker is told
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))  # set: its bill for many workers
+    topup: Mapped[bool] = mapped_column(default=False, server_default=false())  # paid ahead, for nobody yet (`balance`)
     attempt: Mapped[int] = mapped_column(default=1)
     amount_rupiah: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[OrderState] = mapped_column(choice(OrderState, "state"), default=OrderState.opening)
@@ -48,8 +51,19 @@ class Order(Model):
     off_session: Mapped[bool] = mapped_column(default=False, server_default=false())  # a saved card pays: it has no page
     held_reason: Mapped[str | None] = mapped_column(String(40))  # what came does not fit the order: a person must look
 
-    sponsorship: Mapped[Sponsorship] = relationship()
+    sponsorship: Mapped[Sponsorship | None] = relationship()
     organisation: Mapped[Organisation | None] = relationship()
+
+    @property
+    def promise(self) -> Sponsorship:
+        """Whose months it is for; of a bill for many the first. Not of a top-up, which is for nobody yet."""
+        assert self.sponsorship is not None
+        return self.sponsorship
+
+    @property
+    def code(self) -> str:
+        """Of the promise that it is for, of a bill for many the first one's; empty of a top-up."""
+        return self.sponsorship.code if self.sponsorship is not None else ""
 
 
 class Invoice(Model):
@@ -196,8 +210,25 @@ class RefundLine(Model):
     amount_rupiah: Mapped[int] = mapped_column(BigInteger)
 
 
+class BalanceUse(Model):
+    """Money that an organisation had paid ahead, or had left over, and that paid a bill of it."""
+
+    __tablename__ = "balance_use"
+    __table_args__ = (UniqueConstraint("order_id", "payment_id"), CheckConstraint("amount_rupiah > 0", name="amount"))
+
+    id: Mapped[int] = key()
+    order_id: Mapped[int] = mapped_column(ForeignKey("payment_order.id"))
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payment.id"), index=True)
+    amount_rupiah: Mapped[int] = mapped_column(BigInteger)
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # None: by a rule that two members agreed on
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class PayoutAccount(Model):
-    """Where the payer of one sponsorship wants her money when it cannot go back the way it came. Emptied after success."""
+    """Where the payer of one sponsorship, or an organisation, wants money that cannot go back the way it came.
+
+    Emptied after success.
+    """
 
     __tablename__ = "payout_account"
     __table_args__ = (
@@ -208,12 +239,21 @@ class PayoutAccount(Model):
             sqlite_where=text("cleared_at IS NULL"),
             postgresql_where=text("cleared_at IS NULL"),
         ),
+        Index(
+            "uq_payout_account_organisation",
+            "organisation_id",
+            unique=True,
+            sqlite_where=text("cleared_at IS NULL"),
+            postgresql_where=text("cleared_at IS NULL"),
+        ),
         CheckConstraint("cleared_at IS NULL OR (holder_sealed IS NULL AND number_sealed IS NULL)", name="cleared"),
+        CheckConstraint("(sponsorship_id IS NULL) <> (organisation_id IS NULL)", name="of_one_payer"),
     )
 
     id: Mapped[int] = key()
     ref: Mapped[str] = ref()
-    sponsorship_id: Mapped[int] = mapped_column(ForeignKey("sponsorship.id"))
+    sponsorship_id: Mapped[int | None] = mapped_column(ForeignKey("sponsorship.id"))
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
     bank: Mapped[str] = mapped_column(String(24))
     holder_sealed: Mapped[str | None] = mapped_column(String(400))
     number_sealed: Mapped[str | None] = mapped_column(String(200))
@@ -338,6 +378,7 @@ for _table in (
     Suspense,
     Refund,
     RefundLine,
+    BalanceUse,
     PayoutAccount,
     BankTransfer,
     Dispute,

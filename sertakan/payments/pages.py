@@ -16,7 +16,7 @@ from sertakan.kit import clock
 from sertakan.kit.errors import N_
 from sertakan.kit.months import due_on, next_working_day
 from sertakan.notices.wording import months as month_words
-from sertakan.payments import checkout, gateway, incoming, queries, rules, virtual
+from sertakan.payments import checkout, gateway, incoming, queries, receipt_queries, rules, virtual
 from sertakan.payments import receipts as receipts_
 from sertakan.payments.forms import CancelForm, CheckForm, RenewForm
 from sertakan.payments.models import Order
@@ -138,10 +138,10 @@ def _line(month: CoverageMonth) -> MonthPrice:
 def bill(order: Order) -> Bill:
     """Whoever holds the address sees no NIK and no full name."""
     months = queries.months_of_order(order.id)
-    again = checkout.may_open_again(order, order.sponsorship)
-    found = Bill(state_of(order), months, sponsorship_queries.coarse_name(order.sponsorship.worker), again)
+    again = checkout.may_open_again(order, order.promise)
+    found = Bill(state_of(order), months, sponsorship_queries.coarse_name(order.promise.worker), again)
     prefix = gateway.settings().va_prefix
-    if not (prefix and found.payable and order.sponsorship.organisation_id):
+    if not (prefix and found.payable and order.promise.organisation_id):
         return found
     return replace(found, account=virtual.number_of(prefix, order.id), received_rupiah=incoming.received(order.id))
 
@@ -149,7 +149,7 @@ def bill(order: Order) -> Bill:
 def state_of(order: Order) -> str:
     """How its payer sees it, see Bill."""
     if order.state is OrderState.paid:
-        return "paid" if queries.fills_months(order.id) else "held" if order.held_reason else "returned"
+        return "paid" if order.topup or queries.fills_months(order.id) else "held" if order.held_reason else "returned"
     if order.held_reason:
         return "held"
     if order.state is not OrderState.open:
@@ -265,7 +265,7 @@ def receipts(sponsorship: Sponsorship) -> Any:
         "payments/receipts.html",
         sponsorship=sponsorship,
         worker=sponsorship_queries.display_name(sponsorship),
-        receipts=queries.receipts_of(sponsorship.id),
+        receipts=receipt_queries.receipts_of(sponsorship.id),
         refunds=queries.refunds_of(sponsorship.id),
         words=REFUND_WORDS,
     )
@@ -279,6 +279,6 @@ def receipt(paper: Paper, ref: str) -> Any:
         ref=ref,
         facts=receipts_.facts(paper),
         columns=receipts_.columns(paper),
-        rows=[receipts_.cells(paper, line) for line in paper.lines],
+        rows=receipts_.rows(paper),
         notes=receipts_.notes(paper),
     )

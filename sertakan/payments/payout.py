@@ -3,15 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from sertakan.accounts.models import Person
+from sertakan.accounts.models import MemberRole, Organisation, Person
 from sertakan.accounts.permissions import Permission
 from sertakan.audit.service import SYSTEM
 from sertakan.db import db, transaction
 from sertakan.kit.errors import Refused
+from sertakan.organisations.queries import get_membership
 from sertakan.payments import queries, transfers
 from sertakan.payments.finance import act_whole, show_fund, show_refund
 from sertakan.payments.forms import AccountForm, DropForm, ProofForm, RefundForm
@@ -39,7 +40,7 @@ def account(code: str) -> Any:
     def load(lock: bool = False) -> Sponsorship:
         return sponsorship_queries.get_own(code, current_user.person, lock=lock)
 
-    return _account(load, url_for("payout.account", code=code), current_user.person.ref)
+    return _account(load, url_for("payout.account", code=code), current_user.person.ref, code)
 
 
 @bp.route("/rekening/<token>", methods=["GET", "POST"])
@@ -51,10 +52,26 @@ def account_by_link(token: str) -> Any:
     def load(lock: bool = False) -> Sponsorship:
         return sponsorship_queries.get(links.use_link(token, transfers.PURPOSE).sponsorship_id, lock=lock)
 
-    return _account(load, url_for("payout.account_by_link", token=token), SYSTEM)
+    return _account(load, url_for("payout.account_by_link", token=token), SYSTEM, load().code)
 
 
-def _account(load: Callable[..., Sponsorship], url: str, actor: str) -> Any:
+@bp.route("/perusahaan/<ref>/rekening", methods=["GET", "POST"])
+@signed_in
+@limiter.limit("10 per minute", methods=["POST"])
+def account_of_organisation(ref: str) -> Any:
+    """The same for what waits of an organisation's bills; its members for finance give it."""
+    member = get_membership(ref, current_user.person)
+    if member.role is not MemberRole.finance:
+        abort(404)
+
+    def load(lock: bool = False) -> Organisation:
+        found = get_membership(ref, current_user.person, lock=lock)
+        return found.organisation if found.role is MemberRole.finance else abort(404)
+
+    return _account(load, url_for("payout.account_of_organisation", ref=ref), current_user.person.ref, "")
+
+
+def _account(load: Callable[..., Sponsorship | Organisation], url: str, actor: str, code: str) -> Any:
     form, status = AccountForm(), 200
     if form.is_submitted():
         status = 422
@@ -62,18 +79,23 @@ def _account(load: Callable[..., Sponsorship], url: str, actor: str) -> Any:
             try:
                 with transaction():
                     typed = {"bank": form.bank.data, "holder": form.holder.data or "", "number": form.number.data or ""}
-                    transfers.give_account(actor=actor, sponsorship=load(lock=True), **typed)
+                    transfers.give_account(actor=actor, of=load(lock=True), **typed)
             except Refused as no:
                 form.refuse(no)
                 status = no.status
             else:
                 flash(_("Rekening tersimpan. Kami mengabari Anda setelah uangnya dikirim."), "ok")
                 return redirect(url, 303)
-    sponsorship = load()
-    known = queries.find_account(sponsorship.id)
-    amount = transfers.waiting_for(sponsorship.id, current_language())
-    waits = bool(queries.list_suspense(sponsorship.id))
-    page = render_template("payments/account.html", form=form, code=sponsorship.code, known=known, amount=amount, waits=waits)
+    whose = load()
+    page = render_template(
+        "payments/account.html",
+        form=form,
+        code=code,
+        organisation=whose if isinstance(whose, Organisation) else None,
+        known=queries.find_account(whose),
+        amount=transfers.waiting_for(whose, current_language()),
+        waits=bool(queries.list_suspense(whose)),
+    )
     return page, status
 
 

@@ -7,7 +7,7 @@ from flask import abort
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import joinedload
 
-from sertakan.accounts.models import Person
+from sertakan.accounts.models import Organisation, Person
 from sertakan.coverage.models import CoverageMonth
 from sertakan.coverage.rules import MonthState
 from sertakan.db import db
@@ -15,6 +15,7 @@ from sertakan.kit import clock
 from sertakan.payments import rules
 from sertakan.payments.models import (
     Allocation,
+    BalanceUse,
     BankTransfer,
     Dispute,
     Invoice,
@@ -23,7 +24,6 @@ from sertakan.payments.models import (
     Payment,
     PayoutAccount,
     ProviderEvent,
-    Receipt,
     Refund,
     RefundLine,
     Suspense,
@@ -63,7 +63,7 @@ def _one_order(condition: object, lock: bool) -> Order:
 def label_of(order: Order) -> str:
     """What its payer calls a bill: the code of the promise, or the number on an organisation's invoice."""
     if order.organisation_id is None:
-        return order.sponsorship.code
+        return order.code
     return db.session.scalars(select(Invoice).where(Invoice.order_id == order.id)).one().label
 
 
@@ -116,7 +116,7 @@ def over_orders() -> Sequence[int]:
     over = closed & Order.organisation_id.is_(None)  # a bill for many does not end with one of them
     statement = (
         select(Order.id)
-        .join(Order.sponsorship)
+        .outerjoin(Order.sponsorship)
         .where(
             Order.state.in_(rules.UNPAID),
             Order.held_reason.is_(None),
@@ -157,10 +157,19 @@ def payments_of_order(order_id: int) -> Sequence[Payment]:
 
 
 def fills_months(order_id: int) -> bool:
-    """Whether any money of this order is in a month today."""
-    held = select(Allocation.id).join(Payment, Payment.id == Allocation.payment_id)
-    held = held.where(Payment.order_id == order_id, Allocation.freed_at.is_(None))
-    return bool(db.session.scalar(select(held.exists())))
+    """Whether any money of this order, or that paid it from a balance, is in a month of it today."""
+    held = select(Allocation.id).join(OrderLine, OrderLine.coverage_month_id == Allocation.coverage_month_id)
+    held = held.where(
+        OrderLine.order_id == order_id, Allocation.freed_at.is_(None), from_balance(order_id, Allocation.payment_id)
+    )
+    own = select(Allocation.id).join(Payment, Payment.id == Allocation.payment_id)
+    own = own.where(Payment.order_id == order_id, Allocation.freed_at.is_(None))
+    return bool(db.session.scalar(select(or_(own.exists(), held.exists()))))
+
+
+def from_balance(order_id: int, payment_id: Any) -> Any:
+    """SQL: this payment paid that bill, or a part of it, from its organisation's balance."""
+    return select(BalanceUse.id).where(BalanceUse.order_id == order_id, BalanceUse.payment_id == payment_id).exists()
 
 
 def live_allocations(month_ids: Sequence[int]) -> Sequence[Allocation]:
@@ -184,11 +193,13 @@ def refundable(sponsorship_id: int) -> int:
     return db.session.scalar(statement) or 0
 
 
-def list_suspense(sponsorship_id: int | None = None) -> Sequence[Suspense]:
-    """Open suspense, oldest first: everybody's, or of one sponsorship."""
+def list_suspense(payer: Sponsorship | Organisation | None = None) -> Sequence[Suspense]:
+    """Open suspense, oldest first: everybody's, of one sponsorship, or of all bills of an organisation."""
     statement = select(Suspense).where(Suspense.state == SuspenseState.open)
-    if sponsorship_id is not None:
-        statement = statement.join(Payment).join(Order).where(Order.sponsorship_id == sponsorship_id)
+    if isinstance(payer, Organisation):
+        statement = statement.join(Payment).join(Order).where(Order.organisation_id == payer.id)
+    elif payer is not None:
+        statement = statement.join(Payment).join(Order).where(Order.sponsorship_id == payer.id)
     return db.session.scalars(statement.order_by(Suspense.opened_at, Suspense.id)).all()
 
 
@@ -203,9 +214,16 @@ def get_suspense(ref: str, lock: bool = False) -> Suspense:
 # ---- transfers by hand ---------------------------------------------------------------------------------------------------------
 
 
-def find_account(sponsorship_id: int, lock: bool = False) -> PayoutAccount | None:
-    """The living account of a sponsorship's payer."""
-    statement = select(PayoutAccount).where(PayoutAccount.sponsorship_id == sponsorship_id, PayoutAccount.cleared_at.is_(None))
+def account_of(order: Order, lock: bool = False) -> PayoutAccount | None:
+    """The living account of a bill's payer."""
+    return find_account(order.organisation or order.promise, lock)
+
+
+def find_account(payer: Sponsorship | Organisation, lock: bool = False) -> PayoutAccount | None:
+    """The living account of a sponsorship's payer, or of an organisation."""
+    one = isinstance(payer, Organisation)
+    mine = PayoutAccount.organisation_id == payer.id if one else PayoutAccount.sponsorship_id == payer.id
+    statement = select(PayoutAccount).where(mine, PayoutAccount.cleared_at.is_(None))
     if lock:
         statement = statement.with_for_update(of=PayoutAccount).execution_options(populate_existing=True)
     return db.session.scalars(statement).first()
@@ -328,59 +346,3 @@ def names_of(person_ids: Sequence[int]) -> dict[int, str]:
 def due_events() -> Sequence[int]:
     waiting = ProviderEvent.state.in_((EventState.new, EventState.parked)) & (ProviderEvent.next_try_at <= clock.now())
     return _ids(select(ProviderEvent.id).where(waiting).order_by(ProviderEvent.id))
-
-
-# ---- receipts ------------------------------------------------------------------------------------------------------------------
-
-
-def get_receipt(ref: str) -> Receipt:
-    """By its unguessable reference, with everything a page of it says; 404 for a made-up one."""
-    found = db.session.scalars(
-        select(Receipt)
-        .where(Receipt.ref == ref)
-        .options(
-            joinedload(Receipt.payment).joinedload(Payment.order).joinedload(Order.sponsorship).joinedload(Sponsorship.worker),
-            joinedload(Receipt.payment).joinedload(Payment.order).joinedload(Order.sponsorship).joinedload(Sponsorship.sponsor),
-        )
-    ).first()
-    if found is None:
-        abort(404)
-    return found
-
-
-def receipts_of(sponsorship_id: int) -> Sequence[Receipt]:
-    """The receipts of a sponsorship, newest first, with their payments."""
-    statement = (
-        select(Receipt)
-        .join(Receipt.payment)
-        .join(Payment.order)
-        .where(Order.sponsorship_id == sponsorship_id)
-        .options(joinedload(Receipt.payment).joinedload(Payment.order))
-        .order_by(Receipt.id.desc())
-    )
-    return db.session.scalars(statement).all()
-
-
-def receipts_of_order(order_id: int) -> Sequence[Receipt]:
-    statement = select(Receipt).join(Receipt.payment).where(Payment.order_id == order_id)
-    return db.session.scalars(statement.order_by(Receipt.id)).all()
-
-
-def receipt_sums(payment_id: int) -> Sequence[Any]:
-    """What a payment filled, by month: `month`, `workers`, `rupiah`, and how much of it was `returned` later."""
-    c, money = CoverageMonth, Allocation.amount_rupiah
-    returned = func.coalesce(func.sum(money).filter(Allocation.freed_at.is_not(None)), 0).label("returned")
-    sums = func.count(c.worker_id.distinct()).label("workers"), func.sum(money).label("rupiah"), returned
-    statement = select(c.month, *sums).join(Allocation, Allocation.coverage_month_id == c.id)
-    return db.session.execute(statement.where(Allocation.payment_id == payment_id).group_by(c.month).order_by(c.month)).all()
-
-
-def receipt_lines(payment_id: int) -> Sequence[tuple[CoverageMonth, Allocation]]:
-    """The months that a payment filled, oldest first; `freed_at` says which were given back later."""
-    statement = (
-        select(CoverageMonth, Allocation)
-        .join(Allocation, Allocation.coverage_month_id == CoverageMonth.id)
-        .where(Allocation.payment_id == payment_id)
-        .order_by(CoverageMonth.month, CoverageMonth.id)
-    )
-    return [(row[0], row[1]) for row in db.session.execute(statement)]

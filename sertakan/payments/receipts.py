@@ -9,7 +9,7 @@ from pathlib import Path
 from flask_babel import gettext as _
 
 from sertakan.kit.months import Month
-from sertakan.payments import bills, queries
+from sertakan.payments import bills, receipt_queries
 from sertakan.payments.models import Receipt
 from sertakan.sponsorships import queries as sponsorship_queries
 from sertakan.web.filters import bulan, ribuan, rupiah, waktu
@@ -47,6 +47,7 @@ class Paper:
     total_rupiah: int
     returned_rupiah: int
     voided: bool
+    topup: bool = False  # paid ahead, for nobody yet
 
     @property
     def for_many(self) -> bool:
@@ -64,9 +65,10 @@ class Paper:
 
 def read(receipt: Receipt) -> Paper:
     """The receipt with its months as they were paid; of a bill for many workers summed by month."""
-    if receipt.payment.order.organisation is not None:
-        return _of_many(receipt, receipt.payment.order.organisation.name)
-    sponsorship = receipt.payment.order.sponsorship
+    order = receipt.payment.order
+    if order.organisation is not None:
+        return _of_topup(receipt, order.organisation.name) if order.topup else _of_many(receipt, order.organisation.name)
+    sponsorship = order.promise
     lines = [
         Line(
             month=month.month,
@@ -77,7 +79,7 @@ def read(receipt: Receipt) -> Paper:
             price_rupiah=allocation.amount_rupiah,
             returned=allocation.freed_at is not None,
         )
-        for month, allocation in queries.receipt_lines(receipt.payment_id)
+        for month, allocation in receipt_queries.receipt_lines(receipt.payment_id)
     ]
     return Paper(
         number=receipt.label,
@@ -95,7 +97,7 @@ def read(receipt: Receipt) -> Paper:
 
 def _of_many(receipt: Receipt, payer: str) -> Paper:
     """Each month with how many workers; without the parts of the price, of which a payment in several may fill some only."""
-    invoice, rows = bills.invoice_of(receipt.payment.order_id), queries.receipt_sums(receipt.payment_id)
+    invoice, rows = bills.invoice_of(receipt.payment.order_id), receipt_queries.receipt_sums(receipt.payment_id)
     lines = [Line(row.month, 0, 0, 0, 0, int(row.rupiah), returned=False, workers=row.workers) for row in rows]
     return Paper(
         number=receipt.label,
@@ -111,14 +113,40 @@ def _of_many(receipt: Receipt, payer: str) -> Paper:
     )
 
 
+def _of_topup(receipt: Receipt, payer: str) -> Paper:
+    """What was paid ahead, whole; the months that it fills later stand on the bills that it pays."""
+    return Paper(
+        number=receipt.label,
+        code=bills.invoice_of(receipt.payment.order_id).label,
+        paid_at=receipt.payment.received_at,
+        payer=payer,
+        worker="",
+        nik_end=None,
+        lines=[],
+        total_rupiah=receipt.payment.amount_rupiah,
+        returned_rupiah=0,
+        voided=receipt.voided_at is not None,
+        topup=True,
+    )
+
+
 def columns(paper: Paper) -> list[str]:
     """The heads of the table; a column that would be empty is left out."""
+    if paper.topup:
+        return [_("Untuk"), _("Dibayar")]
     if paper.for_many:
         return [_("Bulan iuran"), _("Pekerja"), _("Dibayar")]
     heads = [_("Bulan iuran"), "JKK", "JKM"]
     heads += ["JHT"] if paper.with_jht else []
     heads += [_("Potongan")] if paper.with_relief else []
     return [*heads, _("Dibayar")]
+
+
+def rows(paper: Paper) -> list[list[str]]:
+    """The table, as words."""
+    if paper.topup:
+        return [[_("Isi saldo"), rupiah(paper.total_rupiah)]]
+    return [cells(paper, line) for line in paper.lines]
 
 
 def cells(paper: Paper, line: Line) -> list[str]:
@@ -138,8 +166,8 @@ def facts(paper: Paper) -> list[tuple[str, str]]:
         (_("Nomor bukti"), paper.number),
         (_("Dibayar pada"), waktu(paper.paid_at)),
         (_("Dibayar oleh"), paper.payer),
-        (_("Untuk pekerja"), paper.worker),
     ]
+    rows += [(_("Untuk pekerja"), paper.worker)] if paper.worker else []
     rows += [(_("NIK"), _("berakhiran %(digits)s", digits=paper.nik_end))] if paper.nik_end else []
     return [*rows, (_("Nomor tagihan") if paper.for_many else _("Nomor dukungan"), paper.code)]
 
@@ -153,8 +181,8 @@ def pdf(paper: Paper) -> bytes:
         "number": paper.number,
         "facts": facts(paper),
         "columns": columns(paper),
-        "rows": [cells(paper, line) for line in paper.lines],
-        "returned": [line.returned for line in paper.lines],
+        "rows": rows(paper),
+        "returned": [line.returned for line in paper.lines] or [False],
         "total": [_("Jumlah"), rupiah(paper.total_rupiah)],
         "back": [_("Sudah dikembalikan"), rupiah(paper.returned_rupiah)] if paper.returned_rupiah else [],
         "void": _("BATAL") if paper.voided else "",
@@ -179,6 +207,8 @@ def printed(words: dict[str, object]) -> bytes:
 def notes(paper: Paper) -> list[str]:
     """What the reader must know about this paper."""
     lines = [_("Ini bukti pembayaran dari Sertakan, bukan dokumen BPJS Ketenagakerjaan.")]
+    if paper.topup:
+        return [*lines, _("Saldo tidak hangus. Dipakai untuk tagihan lembaga Anda, atau dikembalikan bila diminta.")]
     lines.append(
         _(
             "Uang diteruskan penuh ke BPJS Ketenagakerjaan setelah petugas menyetujui. Bulan berstatus aktif setelah buktinya masuk."

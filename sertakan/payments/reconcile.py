@@ -7,6 +7,7 @@ from sertakan.db import transaction
 from sertakan.kit import clock
 from sertakan.kit.errors import Refused
 from sertakan.payments import gateway, queries, rules, service
+from sertakan.payments.models import Order
 from sertakan.payments.refunds import learn_refund
 from sertakan.payments.rules import OrderState
 from sertakan.payments.stripe import StripeRefused, StripeUnavailable
@@ -43,13 +44,16 @@ def expire_order(order_id: int) -> OrderState:
         order = queries.get_order(order_id, lock=True)
         if session is not None:
             service.learn(order, session)
-        sponsorship = sponsorship_queries.get(order.sponsorship_id)
-        closed = rules.why_closed(sponsorship.review_state, sponsorship.term_state, "")
-        over = closed is not None and order.organisation_id is None  # a bill for many does not end with one of them
+        over = order.organisation_id is None and _is_over(order)  # a bill for many does not end with one of them
         waits = session is not None and session.status == "complete" and order.expires_at + rules.PROCESSING > clock.now()
         if order.state in rules.UNPAID and (over or not waits):
             service.close_unpaid(order, reason="time over")
         return order.state
+
+
+def _is_over(order: Order) -> bool:
+    sponsorship = sponsorship_queries.get(order.promise.id)
+    return rules.why_closed(sponsorship.review_state, sponsorship.term_state, "") is not None
 
 
 def reconcile() -> dict[str, int]:

@@ -20,7 +20,7 @@ from sertakan.db import db, new_ref, transaction
 from sertakan.kit import clock
 from sertakan.kit.money import rupiah
 from sertakan.notices import service as notices
-from sertakan.payments import gateway, queries, rules
+from sertakan.payments import gateway, payer, queries, rules
 from sertakan.payments.models import Allocation, Order, Payment, Refund, RefundLine, Suspense
 from sertakan.payments.rules import RefundReason, RefundState, SuspenseState
 from sertakan.payments.stripe import Refund as StripeRefund
@@ -86,6 +86,10 @@ def refund_months(
         allocations = list(group)
         free(allocations)
         amount = sum(row.amount_rupiah for row in allocations)
+        payment = db.session.get_one(Payment, payment_id)
+        if payment.order.topup:  # paid ahead: it is the organisation's balance again
+            park(payment, amount, RefundReason.prepaid)
+            continue
         refund = add(actor, payment_id, amount, reason, requested_by, note)
         db.session.add_all(
             RefundLine(refund_id=refund.id, coverage_month_id=row.coverage_month_id, amount_rupiah=row.amount_rupiah)
@@ -340,14 +344,7 @@ def _succeed(refund: Refund) -> None:
     for month in queries.months_of_refund(refund.id):
         if month.state is MonthState.released:
             coverage_service.move(actor=GATEWAY, month=month, to=MonthState.refunded, reason=refund.reason.value)
-    sponsorship = refund.payment.order.sponsorship
-    notices.queue(
-        key=f"refunded:{refund.ref}",
-        kind="refunded",
-        subject=sponsorship_service.subject(sponsorship),
-        person=sponsorship.sponsor,
-        context={"code": queries.label_of(refund.payment.order), "amount": refund.amount_rupiah},
-    )
+    _tell("refunded", refund)
 
 
 def _fail(refund: Refund, why: str) -> None:
@@ -356,11 +353,13 @@ def _fail(refund: Refund, why: str) -> None:
     move_refund(refund, RefundState.failed, actor=GATEWAY, reason=why[:80])
     park(refund.payment, refund.amount_rupiah, refund.reason, returned_from=refund)
     log.error("refund %s failed: %s", refund.ref, why[:80])
-    sponsorship = refund.payment.order.sponsorship
-    notices.queue(
-        key=f"refund_failed:{refund.ref}",
-        kind="refund_failed",
-        subject=sponsorship_service.subject(sponsorship),
-        person=sponsorship.sponsor,
-        context={"code": queries.label_of(refund.payment.order), "amount": refund.amount_rupiah},
-    )
+    _tell("refund_failed", refund)
+
+
+def _tell(kind: str, refund: Refund) -> None:
+    order = refund.payment.order
+    context = {"code": queries.label_of(order), "amount": refund.amount_rupiah}
+    for person in payer.people(order):
+        notices.queue(
+            key=f"{kind}:{refund.ref}:{person.ref}", kind=kind, subject=payer.subject(order), person=person, context=context
+        )

@@ -38,6 +38,7 @@ class RefundReason(StrEnum):
     scheme_refused = "scheme_refused"  # BPJS did not take the month
     disputed = "disputed"  # the payer's bank took it back
     error = "error"
+    prepaid = "prepaid"  # nothing is wrong with it: an organisation paid it ahead
 
 
 class SuspenseState(StrEnum):
@@ -199,6 +200,11 @@ class NotEnough(Refused):
 
 class PromiseOver(Refused):
     message = N_("Dukungan ini sudah berakhir, jadi uangnya tidak dapat mengisi bulan. Kembalikan kepada pembayarnya.")
+    status = 409
+
+
+class BalanceTooLow(Refused):
+    message = N_("Saldo tidak cukup untuk tagihan ini. Isi saldo dulu, atau bayar lewat tagihannya.")
     status = 409
 
 

@@ -289,7 +289,7 @@ def close_unpaid(order: Order, *, reason: str, refused: bool = False) -> None:
     if order.organisation_id is not None:
         move_order(order, OrderState.cancelled if refused else OrderState.expired, actor=SYSTEM, reason=reason)
         return bills.close(order)
-    sponsorship = sponsorship_queries.get(order.sponsorship_id, lock=True)
+    sponsorship = sponsorship_queries.get(order.promise.id, lock=True)
     over = rules.why_closed(sponsorship.review_state, sponsorship.term_state, sponsorship.worker.state)
     move_order(order, OrderState.cancelled if refused or over else OrderState.expired, actor=SYSTEM, reason=over or reason)
     for month in queries.months_of_order(order.id, lock=True):

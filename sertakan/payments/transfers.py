@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy.exc import IntegrityError
 
-from sertakan.accounts.models import Person
+from sertakan.accounts.models import Organisation, Person
 from sertakan.audit.service import record
 from sertakan.coverage import service as coverage_service
 from sertakan.coverage.rules import MonthState
@@ -15,8 +15,8 @@ from sertakan.kit import clock
 from sertakan.kit.money import rupiah
 from sertakan.notices import service as notices
 from sertakan.notices.links import absolute
-from sertakan.payments import queries, rules
-from sertakan.payments.models import BankTransfer, PayoutAccount, Refund, Suspense
+from sertakan.payments import payer, queries, rules
+from sertakan.payments.models import BankTransfer, Order, PayoutAccount, Refund, Suspense
 from sertakan.payments.refunds import move_refund, park, refund_suspense, subject
 from sertakan.payments.rules import RefundReason, RefundState, SuspenseState
 from sertakan.sponsorships import links
@@ -35,39 +35,49 @@ def ask_account(*, actor: Person, suspense: Suspense) -> None:
     if suspense.asked_at is not None and clock.local(suspense.asked_at).date() == clock.today():
         raise rules.AskedToday
     suspense.asked_at = now
-    sponsorship = suspense.payment.order.sponsorship
-    token = links.make_link(sponsorship=sponsorship, purpose=PURPOSE, days=LINK_DAYS)
-    notices.queue(
-        key=f"account_needed:{suspense.ref}:{clock.today()}",
-        kind="account_needed",
-        subject=sponsorship_service.subject(sponsorship),
-        person=sponsorship.sponsor,
-        context={
-            "code": sponsorship.code,
-            "amount": suspense.amount_rupiah,
-            "url": absolute("payout.account_by_link", sponsorship.sponsor.locale, token=token),
-        },
-    )
+    order = suspense.payment.order
+    for person in payer.people(order):
+        notices.queue(
+            key=f"account_needed:{suspense.ref}:{clock.today()}:{person.ref}",
+            kind="account_needed",
+            subject=payer.subject(order),
+            person=person,
+            context={
+                "code": queries.label_of(order),
+                "amount": suspense.amount_rupiah,
+                "url": _account_page(order, person.locale),
+            },
+        )
     record(actor=actor.ref, action="suspense.ask", subject=f"payment:{suspense.payment.ref}", after={"suspense": suspense.ref})
 
 
-def give_account(*, actor: str, sponsorship: Sponsorship, bank: str, holder: str, number: str) -> PayoutAccount:
+def _account_page(order: Order, locale: str) -> str:
+    """Where its payer says where the money shall go: by a link of her own, or among the organisation's pages."""
+    if order.organisation is not None:
+        return absolute("payout.account_of_organisation", locale, ref=order.organisation.ref)
+    token = links.make_link(sponsorship=order.promise, purpose=PURPOSE, days=LINK_DAYS)
+    return absolute("payout.account_by_link", locale, token=token)
+
+
+def give_account(*, actor: str, of: Sponsorship | Organisation, bank: str, holder: str, number: str) -> PayoutAccount:
     """The payer's answer; a new one replaces the old. Refuses NothingToReturn, NumberWrong, and AccountInUse while money is on its way."""
     digits = rules.account_number(number)
-    known = queries.find_account(sponsorship.id, lock=True)
+    known = queries.find_account(of, lock=True)
     if known is not None and queries.account_in_use(known.id):
         raise rules.AccountInUse
-    if not queries.list_suspense(sponsorship.id):
+    if not queries.list_suspense(of):
         raise rules.NothingToReturn
     if known is not None:
         _clear(known)
         db.session.flush()  # one living account: the old one goes first
-    account = PayoutAccount(
-        sponsorship_id=sponsorship.id, bank=bank, holder=holder, number=digits, number_end=digits[-3:], created_at=clock.now()
-    )
+    account = PayoutAccount(bank=bank, holder=holder, number=digits, number_end=digits[-3:], created_at=clock.now())
+    if isinstance(of, Organisation):
+        account.organisation_id, whose = of.id, f"organisation:{of.ref}"
+    else:
+        account.sponsorship_id, whose = of.id, sponsorship_service.subject(of)
     db.session.add(account)
     db.session.flush()
-    record(actor=actor, action="account.give", subject=sponsorship_service.subject(sponsorship), after={"bank": bank})
+    record(actor=actor, action="account.give", subject=whose, after={"bank": bank})
     return account
 
 
@@ -79,7 +89,7 @@ def _clear(account: PayoutAccount) -> None:
 
 def refund_by_transfer(*, actor: Person, suspense: Suspense, reason: RefundReason, note: str) -> Refund:
     """Ask for parked money to go to the payer's account; another person agrees. Refuses AccountMissing, NotInSuspense."""
-    account = queries.find_account(suspense.payment.order.sponsorship_id, lock=True)
+    account = queries.account_of(suspense.payment.order, lock=True)
     if account is None:
         raise rules.AccountMissing
     refund = refund_suspense(actor=actor.ref, suspense=suspense, requested_by=actor, reason=reason, note=note)
@@ -138,18 +148,15 @@ def confirm_transfer(*, actor: Person, refund: Refund) -> None:
 
 
 def _tell(refund: Refund, transfer: BankTransfer) -> None:
-    sponsorship = refund.payment.order.sponsorship
-    notices.queue(
-        key=f"refunded:{refund.ref}",
-        kind="refunded_by_transfer",
-        subject=sponsorship_service.subject(sponsorship),
-        person=sponsorship.sponsor,
-        context={
-            "code": sponsorship.code,
-            "amount": refund.amount_rupiah,
-            "account": f"{transfer.account.bank} {transfer.account.masked}",
-        },
-    )
+    order, account = refund.payment.order, f"{transfer.account.bank} {transfer.account.masked}"
+    for person in payer.people(order):
+        notices.queue(
+            key=f"refunded:{refund.ref}:{person.ref}",
+            kind="refunded_by_transfer",
+            subject=payer.subject(order),
+            person=person,
+            context={"code": queries.label_of(order), "amount": refund.amount_rupiah, "account": account},
+        )
 
 
 def fail_transfer(*, actor: Person, refund: Refund, note: str) -> None:
@@ -162,6 +169,6 @@ def fail_transfer(*, actor: Person, refund: Refund, note: str) -> None:
     park(refund.payment, refund.amount_rupiah, refund.reason, returned_from=refund)
 
 
-def waiting_for(sponsorship_id: int, locale: str) -> str:
-    """How much of her money waits for the payer's account, in words."""
-    return rupiah(sum(row.amount_rupiah for row in queries.list_suspense(sponsorship_id)), locale)
+def waiting_for(of: Sponsorship | Organisation, locale: str) -> str:
+    """How much of its money waits for the payer's account, in words."""
+    return rupiah(sum(row.amount_rupiah for row in queries.list_suspense(of)), locale)

@@ -11,7 +11,7 @@ from sertakan.db import transaction
 from sertakan.kit import clock
 from sertakan.kit.errors import Refused
 from sertakan.kit.months import Month
-from sertakan.payments import bills, checkout, pages, queries, receipts, rules, service
+from sertakan.payments import bills, checkout, pages, queries, receipt_queries, receipts, rules, service
 from sertakan.payments.forms import CancelForm, CheckForm, RenewForm, WaitForm
 from sertakan.payments.models import Order
 from sertakan.payments.stripe import StripeError
@@ -99,7 +99,7 @@ def wait(ref: str) -> Any:
         return redirect(url_for("bills.show", share=bills.invoice_of(order.id).share_ref), 303)
     bill = pages.bill(order)
     if bill.state == "paid":
-        return redirect(url_for("payments.thanks", code=order.sponsorship.code), 303)
+        return redirect(url_for("payments.thanks", code=order.code), 303)
     response = make_response(render_template("payments/wait.html", order=order, bill=bill, form=WaitForm()))
     if bill.waiting:
         response.headers["Refresh"] = "20"
@@ -132,7 +132,7 @@ def look(ref: str) -> Any:
         if form.look.data and order.provider_session:
             service.settle(order.id)
         elif order.state in rules.UNPAID:
-            return checkout.go(order.id, order.sponsorship.code)
+            return checkout.go(order.id, order.code)
         elif form.again.data:
             return checkout.go(*checkout.open_again(order.id))
     except StripeError:
@@ -239,7 +239,7 @@ def receipts_of(code: str) -> Any:
 @by_link
 def receipt(ref: str) -> Any:
     """One receipt, month by month."""
-    return pages.receipt(receipts.read(queries.get_receipt(ref)), ref)
+    return pages.receipt(receipts.read(receipt_queries.get_receipt(ref)), ref)
 
 
 @bp.get("/bukti/<ref>.pdf")
@@ -247,7 +247,7 @@ def receipt(ref: str) -> Any:
 @limiter.limit("30 per minute")
 def receipt_pdf(ref: str) -> Any:
     """The same on paper."""
-    paper = receipts.read(queries.get_receipt(ref))
+    paper = receipts.read(receipt_queries.get_receipt(ref))
     response = Response(receipts.pdf(paper), mimetype="application/pdf")
     response.headers["Content-Disposition"] = f'inline; filename="{paper.number}.pdf"'
     return response

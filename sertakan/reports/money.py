@@ -63,7 +63,7 @@ def _sums(
         amounts = [amount if at == place else zero for at in range(5)]
         statement = select(bucket.label("bucket"), *(value.label(f"s{at}") for at, value in enumerate(amounts)))
         statement = statement.select_from(Payment).join(Order, Order.id == Payment.order_id)
-        statement = statement.join(Sponsorship, Sponsorship.id == Order.sponsorship_id)
+        statement = statement.outerjoin(Sponsorship, Sponsorship.id == Order.sponsorship_id)
         for table, on in joins:
             statement = statement.join(table, on)
         return statement.where(*where)
@@ -120,7 +120,12 @@ def by_day(month: Month) -> list[Money]:
 
 def by_kind() -> dict[PayerKind, Money]:
     """Residents, companies and the city."""
-    return {PayerKind(row.bucket): row for row in _sums(sql_cast(Sponsorship.payer_kind, String))}
+    return {PayerKind(row.bucket): row for row in _sums(_kind())}
+
+
+def _kind() -> ColumnElement[str]:
+    """Whose money it is; what is paid ahead for nobody yet is a company's."""
+    return func.coalesce(sql_cast(Sponsorship.payer_kind, String), literal(PayerKind.company.value))
 
 
 @dataclass(frozen=True)
@@ -139,11 +144,12 @@ class ByPayer:
 
 def by_payer(kind: PayerKind, after: str | None) -> ByPayer:
     """Everybody of one kind who ever paid, paged by key."""
-    organisation = literal("o") + sql_cast(Sponsorship.organisation_id, String)
+    whose = func.coalesce(Sponsorship.organisation_id, Order.organisation_id)
+    organisation = literal("o") + sql_cast(whose, String)
     bucket: ColumnElement[str] = case(
-        (Sponsorship.organisation_id.is_not(None), organisation), else_=literal("p") + sql_cast(Sponsorship.sponsor_id, String)
+        (whose.is_not(None), organisation), else_=literal("p") + sql_cast(Sponsorship.sponsor_id, String)
     )
-    rows = _sums(bucket, Sponsorship.payer_kind == kind, after=_bucket_of(after), most=PAYERS + 1)
+    rows = _sums(bucket, _kind() == kind.value, after=_bucket_of(after), most=PAYERS + 1)
     known = _names([row.bucket for row in rows[:PAYERS]])
     found = [Payer(known[row.bucket][0], row) for row in rows[:PAYERS]]
     return ByPayer(found, known[rows[PAYERS - 1].bucket][1] if len(rows) > PAYERS else None)

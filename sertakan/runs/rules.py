@@ -53,6 +53,7 @@ SCHEDULE: dict[str, Period] = {
     "seats": MINUTE,
     "reminders": MINUTE,
     "notices": MINUTE,
+    "pool": FIVE,
     "expire": FIVE,
     "reconcile": FIVE,
     "limits": FIVE,
