@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -13,7 +13,7 @@ from sertakan.audit.service import SYSTEM
 from sertakan.db import db, transaction
 from sertakan.kit.errors import Refused
 from sertakan.organisations.queries import get_membership
-from sertakan.payments import queries, transfers
+from sertakan.payments import queries, rules, transfers
 from sertakan.payments.finance import act_whole, show_fund, show_refund
 from sertakan.payments.forms import AccountForm, DropForm, ProofForm, RefundForm
 from sertakan.payments.rules import RefundReason
@@ -60,13 +60,12 @@ def account_by_link(token: str) -> Any:
 @limiter.limit("10 per minute", methods=["POST"])
 def account_of_organisation(ref: str) -> Any:
     """The same for what waits of an organisation's bills; its members for finance give it."""
-    member = get_membership(ref, current_user.person)
-    if member.role is not MemberRole.finance:
-        abort(404)
 
     def load(lock: bool = False) -> Organisation:
-        found = get_membership(ref, current_user.person, lock=lock)
-        return found.organisation if found.role is MemberRole.finance else abort(404)
+        member = get_membership(ref, current_user.person)
+        if lock and member.role is not MemberRole.finance:
+            raise rules.NotFinance
+        return member.organisation
 
     return _account(load, url_for("payout.account_of_organisation", ref=ref), current_user.person.ref, "")
 

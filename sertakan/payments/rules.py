@@ -203,6 +203,11 @@ class PromiseOver(Refused):
     status = 409
 
 
+class NotFinance(Refused):
+    message = N_("Rekening lembaga diberikan oleh anggota bagian keuangannya.")
+    status = 409
+
+
 class BalanceTooLow(Refused):
     message = N_("Saldo tidak cukup untuk tagihan ini. Isi saldo dulu, atau bayar lewat tagihannya.")
     status = 409

@@ -23,6 +23,7 @@ from sertakan.kit import clock
 from sertakan.notices.models import Notice, NoticeState
 from sertakan.payments.models import (
     Allocation,
+    BalanceUse,
     BankTransfer,
     Dispute,
     Order,
@@ -38,7 +39,7 @@ from sertakan.payments.rules import ON_ITS_WAY, DisputeState, OrderState, Refund
 from sertakan.payments.virtual import BANK
 from sertakan.remittance.models import AnswerFile, AnswerRow, Batch, Line, Repair
 from sertakan.remittance.rules import LIVING, SENDING, BatchState, FileState, LineState, RepairState
-from sertakan.reports import helped
+from sertakan.reports import ahead, helped
 from sertakan.review.models import Decision
 from sertakan.review.rules import Outcome
 from sertakan.sponsorships.models import Reminder, Sponsorship
@@ -120,13 +121,18 @@ def _relief_overlaps() -> Select[Any]:
 
 
 def _order_amount() -> Select[Any]:
-    return select(Order.ref).where(Order.amount_rupiah != _sum(OrderLine.amount_rupiah, OrderLine.order_id == Order.id))
+    """A top-up is for nobody yet and has none."""
+    lines = _sum(OrderLine.amount_rupiah, OrderLine.order_id == Order.id)
+    return select(Order.ref).where(case((Order.topup, 0), else_=Order.amount_rupiah) != lines)
 
 
 def _paid_order_without_payment() -> Select[Any]:
-    return select(Order.ref).where(
-        Order.state == OrderState.paid, ~select(Payment.id).where(Payment.order_id == Order.id).exists()
+    """Its own, or what its organisation had paid ahead."""
+    own, ahead = (
+        select(Payment.id).where(Payment.order_id == Order.id),
+        select(BalanceUse.id).where(BalanceUse.order_id == Order.id),
     )
+    return select(Order.ref).where(Order.state == OrderState.paid, ~own.exists(), ~ahead.exists())
 
 
 def _payment_without_paid_order() -> Select[Any]:
@@ -360,6 +366,7 @@ CHECKS: dict[str, Callable[[], Select[Any]]] = {
     "I19 a running cover is looked at in time": _looked_at_too_late,
     "a cancelled card is detached at the payment service": _card_kept,
     **helped.CHECKS,
+    **ahead.CHECKS,
 }
 
 

@@ -32,6 +32,7 @@ JOBS = {
     "renewals": N_("Persetujuan perpanjangan"),
     "remittance": N_("Setoran ke BPJS"),
     "rescues": N_("Kabar pertolongan"),
+    "pool": N_("Saldo dan aturannya"),
     "seats": N_("Kursi estafet"),
     "reminders": N_("Penulisan pengingat"),
     "notices": N_("Pengiriman pesan"),

@@ -42,6 +42,7 @@ from sertakan.papers.rules import PaperKind, PaperState
 from sertakan.payments import bills, refunds, transfers
 from sertakan.payments.models import Allocation, Dispute, Invoice, Order, OrderLine, Payment, Receipt
 from sertakan.payments.rules import DisputeLoss, DisputeState, OrderState, RefundReason
+from sertakan.pool.models import PoolRule
 from sertakan.relay import service as relay
 from sertakan.rescue import service as rescues
 from sertakan.sponsorships import calendar
@@ -105,8 +106,21 @@ def _organisation(cast: Cast) -> dict[str, str]:
         assert registration is not None
         upload = _upload(company, cast)
         session.add(upload)
+        rule = PoolRule(
+            organisation_id=company.id,
+            name=HIDDEN_NAME,
+            kelurahan=[],
+            groups=[],
+            months=3,
+            most_workers=5,
+            keep_on=False,
+            maker_id=cast.sari.id,
+            created_at=clock.now(),
+        )
+        session.add(rule)
         session.flush()
         return {
+            "pool_rule": rule.ref,
             "organisation": company.ref,
             "upload": upload.ref,
             "member": str(other.id),
@@ -323,7 +337,7 @@ def _without_month(order: Order) -> dict[str, str]:
     )
     db.session.add(dispute)
     db.session.flush()
-    account = promise_links.make_link(sponsorship=order.sponsorship, purpose=transfers.PURPOSE)
+    account = promise_links.make_link(sponsorship=order.promise, purpose=transfers.PURPOSE)
     return {"account": account, "suspense": found[0].ref, "refund": asked.ref, "dispute": dispute.ref}
 
 

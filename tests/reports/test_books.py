@@ -30,6 +30,7 @@ CONSTRAINTS = {
 INDEX = "uq_coverage_month_live"
 RELIEF = "sector, programme, percent, from_month, to_month, excludes_government, legal_basis, source, recorded_at, superseded_at"
 SECOND = "(SELECT payment_id FROM suspense WHERE reason = 'duplicate' ORDER BY id LIMIT 1)"
+USE = "INSERT INTO balance_use (order_id, payment_id, amount_rupiah, created_at)"
 LINE_OF_A_BANK = """INSERT INTO bank_line
     (ref, statement_id, row_number, mark, booked_on, amount_rupiah, words_sealed, state, payment_id)
     SELECT 'wrong', s.id, 2, 'm', '2026-11-20', p.amount_rupiah + 1, 'k1.x', 'booked', p.id FROM payment p, bank_statement s
@@ -100,6 +101,12 @@ FAULTS: dict[str, str] = {
         SELECT 'kept', min(id), 3, 'ended', 'id', 'pm_kept', submitted_at, submitted_at, submitted_at, submitted_at
         FROM sponsorship GROUP BY submitted_at ORDER BY submitted_at LIMIT 1""",
     "I14 no reminder waits for the gone": "UPDATE worker SET state = 'deceased'",
+    "a balance pays bills of its own organisation": f"""{USE} SELECT o.id, (SELECT min(id) FROM payment), o.amount_rupiah, o.created_at
+        FROM payment_order o WHERE o.organisation_id IS NOT NULL AND NOT o.topup AND o.state <> 'paid'""",
+    "a bill paid from a balance is paid wholly": f"""{USE} SELECT o.id, s.payment_id, 1, o.created_at FROM payment_order o, suspense s
+        WHERE o.organisation_id IS NOT NULL AND NOT o.topup AND s.reason = 'prepaid'""",
+    "a rule protects whom it says, and no more": """INSERT INTO pool_pick (rule_id, sponsorship_id, created_at)
+        SELECT r.id, (SELECT min(id) FROM sponsorship WHERE organisation_id IS NULL), r.created_at FROM pool_rule r""",
     CHAIN: "UPDATE audit_entry SET actor = 'somebody' WHERE id = (SELECT min(id) + 3 FROM audit_entry)",
     "I19 a running cover is looked at in time": """UPDATE follow_up SET next_on = '2030-01-01' WHERE worker_id =
         (SELECT min(worker_id) FROM sponsorship WHERE term_state = 'running')""",
