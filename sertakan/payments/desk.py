@@ -44,6 +44,7 @@ class Kind(StrEnum):
     returned = "returned"  # a refund that came back
     mismatch = "mismatch"  # it does not fit its bill
     other = "other"
+    prepaid = "prepaid"  # an organisation's balance: it waits for nobody, and is not among `all`
 
 
 class Age(StrEnum):
@@ -70,11 +71,13 @@ class Total:
 
 def _kind(kind: Kind) -> ColumnElement[bool]:
     returned, mismatch = Suspense.returned_from_id.is_not(None), Suspense.reason == RefundReason.error
+    waits = Suspense.reason != RefundReason.prepaid
     return {
-        Kind.all: Suspense.id.is_not(None),
-        Kind.returned: returned,
+        Kind.all: waits,
+        Kind.returned: and_(waits, returned),
         Kind.mismatch: and_(~returned, mismatch),
-        Kind.other: and_(~returned, ~mismatch),
+        Kind.other: and_(waits, ~returned, ~mismatch),
+        Kind.prepaid: ~waits,
     }[kind]
 
 

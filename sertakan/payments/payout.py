@@ -86,6 +86,7 @@ def _account(load: Callable[..., Sponsorship | Organisation], url: str, actor: s
                 flash(_("Rekening tersimpan. Kami mengabari Anda setelah uangnya dikirim."), "ok")
                 return redirect(url, 303)
     whose = load()
+    may_give = not isinstance(whose, Organisation) or get_membership(whose.ref, current_user.person).role is MemberRole.finance
     page = render_template(
         "payments/account.html",
         form=form,
@@ -94,6 +95,7 @@ def _account(load: Callable[..., Sponsorship | Organisation], url: str, actor: s
         known=queries.find_account(whose),
         amount=transfers.waiting_for(whose, current_language()),
         waits=bool(queries.list_suspense(whose)),
+        may_give=may_give,
     )
     return page, status
 
