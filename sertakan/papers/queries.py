@@ -1,5 +1,6 @@
 """Reads for papers: the papers themselves, and from the ledger what they say."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +8,7 @@ from typing import Any
 
 from flask import abort
 from sqlalchemy import and_, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from sertakan.accounts.models import Membership
 from sertakan.coverage.models import CoverageMonth
@@ -130,8 +131,8 @@ def count_approved(organisation_id: int) -> int:
 
 def list_part(organisation_id: int, after: int) -> tuple[list[ListedWorker], int]:
     """So many workers after a promise's id, and the id of the last; empty at the end. Each NIK is opened and masked at once."""
-    promise, worker = Sponsorship.__table__.c, Worker.__table__.c  # plain columns: no rows of the ORM are put together
-    rows = db.session.execute(
+    promise, worker = Sponsorship.__table__.c, Worker.__table__.c  # plain columns, past the ORM, which would build each row twice
+    statement = (
         select(
             promise.id,
             promise.code,
@@ -150,13 +151,17 @@ def list_part(organisation_id: int, after: int) -> tuple[list[ListedWorker], int
         .where(roster.promises_of(organisation_id), Sponsorship.id > after)
         .order_by(Sponsorship.id)
         .limit(CHUNK)
-    ).all()
-    months = _months(organisation_id, [row.worker_id for row in rows])
+    )
+    rows = db.session.connection().execute(statement).all()
+    if not rows:
+        return [], after
+    last = rows[-1].id
+    months, paid = _months(organisation_id, after, last)
     keys = keyring()
-    return [_listed(keys, row, months.get(row.worker_id, [])) for row in rows], rows[-1].id if rows else after
+    return [_listed(keys, row, months.get(row.worker_id, ()), paid[row.worker_id]) for row in rows], last
 
 
-def _listed(keys: Keyring, row: Any, months: list[tuple[Month, MonthState, int]]) -> ListedWorker:
+def _listed(keys: Keyring, row: Any, months: Sequence[tuple[Month, MonthState]], paid_rupiah: int) -> ListedWorker:
     hidden = row.chosen_from_list
     digits = "" if hidden else keys.open(row.nik_sealed, f"worker:{row.worker_ref}:nik_sealed")
     return ListedWorker(
@@ -167,28 +172,33 @@ def _listed(keys: Keyring, row: Any, months: list[tuple[Month, MonthState, int]]
         kelurahan_code=row.kelurahan_code,
         first=row.first_month,
         last=row.last_month,
-        months=[(month, state) for month, state, _price in months],
-        paid_rupiah=sum(price for _month, state, price in months if state in rules.PAID),
+        months=months,
+        paid_rupiah=paid_rupiah,
     )
 
 
-def _months(organisation_id: int, worker_ids: Sequence[int]) -> dict[int, list[tuple[Month, MonthState, int]]]:
-    found: dict[int, list[tuple[Month, MonthState, int]]] = {}
-    cell = CoverageMonth.__table__.c
-    rows = db.session.execute(
+def _months(organisation_id: int, after: int, last: int) -> tuple[dict[int, list[tuple[Month, MonthState]]], Counter[int]]:
+    """Of the workers of its promises after one id and up to another: the organisation's live months, and rupiah paid."""
+    months: dict[int, list[tuple[Month, MonthState]]] = {}
+    paid: Counter[int] = Counter()
+    cell, part = CoverageMonth.__table__.c, aliased(Sponsorship)
+    people = select(part.worker_id).where(part.organisation_id == organisation_id, part.id > after, part.id <= last)
+    rows = db.session.connection().execute(
         select(cell.worker_id, cell.month, cell.state, cell.price_rupiah)
         .select_from(CoverageMonth)
         .join(Sponsorship, Sponsorship.id == CoverageMonth.sponsorship_id)
-        .where(
+        .where(  # by the promises' workers: asked for the months' workers, SQLite reads every promise of the organisation
             Sponsorship.organisation_id == organisation_id,
-            CoverageMonth.worker_id.in_(worker_ids),
+            Sponsorship.worker_id.in_(people),
             CoverageMonth.state.in_(LIVE),
         )
         .order_by(CoverageMonth.month)
     )
     for worker_id, month, state, price in rows:
-        found.setdefault(worker_id, []).append((month, state, price))
-    return found
+        months.setdefault(worker_id, []).append((month, state))
+        if state in rules.PAID:
+            paid[worker_id] += price
+    return months, paid
 
 
 def list_for_cards(organisation_id: int, part: int) -> Sequence[Sponsorship]:

@@ -13,7 +13,7 @@ from sertakan.coverage.models import CoverageMonth
 from sertakan.coverage.rules import MonthState
 from sertakan.db import db, transaction
 from sertakan.kit import clock, sheet
-from sertakan.papers import jobs, making, service
+from sertakan.papers import jobs, making, queries, service
 from sertakan.papers.models import Paper, PaperPiece
 from sertakan.papers.rules import KEPT, PaperState
 from sertakan.sponsorships.models import Sponsorship
@@ -83,6 +83,25 @@ def test_the_report_has_a_row_a_worker_with_a_masked_nik_and_no_formula(cast: Ca
     assert {cell.data_type for cell in cells} <= {"s", "n", "inlineStr"}
     assert NIK.encode() not in data
     assert (paper.total, paper.done) == (2, 2)
+
+
+def test_a_line_of_the_list_has_all_that_the_organisation_pays_for_her_and_nothing_that_others_pay(
+    cast: Cast, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "CHUNK", 1)
+    renewed, other = factories.worker(), factories.worker()
+    for person, worker, first in (
+        (cast.rina, renewed, "2026-08"),
+        (cast.rina, other, "2026-12"),
+        (cast.rina, renewed, "2026-10"),
+    ):
+        factories.sponsorship(person, worker, first=first, count=1, organisation_id=cast.company_id, **RUNNING)
+    factories.sponsorship(cast.rina, renewed, first="2026-12", count=1, **RUNNING)  # her own, from her own purse
+    found, after = [], 0
+    while (part := queries.list_part(cast.company_id, after))[0]:
+        found, after = [*found, *part[0]], part[1]
+    assert [[str(month) for month, _state in row.months] for row in found] == [["2026-12"], ["2026-08", "2026-10"]]
+    assert found[1].paid_rupiah == 2 * found[0].paid_rupiah > 0
 
 
 @pytest.mark.parametrize("kind", ["certificate", "cards", "report_pdf", "statement"])
