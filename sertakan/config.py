@@ -40,6 +40,7 @@ class Config:
     tell_limit_hours: int = 24
     order_minutes: int = 60
     bill_days: int = 14
+    public_bill_days: int = 45  # a treasury pays by its own calendar
     renewal_limit_rupiah: int = 500_000
     refund_limit_rupiah: int = 500_000
     jobs_url: str = ""
@@ -130,6 +131,7 @@ def load(env: Mapping[str, str] | None = None) -> Config:
         tell_limit_hours=int(env.get("TELL_LIMIT_HOURS", "24")),
         order_minutes=int(env.get("ORDER_MINUTES", "60")),
         bill_days=int(env.get("BILL_DAYS", "14")),
+        public_bill_days=int(env.get("PUBLIC_BILL_DAYS", "45")),
         renewal_limit_rupiah=int(env.get("RENEWAL_LIMIT_RUPIAH", "500000")),
         refund_limit_rupiah=int(env.get("REFUND_LIMIT_RUPIAH", "500000")),
         jobs_url=_jobs_url(env),

@@ -32,6 +32,7 @@ NEEDS: dict[str, frozenset[str]] = {
     "account_needed": frozenset({"code", "amount", "url"}),
     "month_taken": frozenset({"code", "worker", "months", "amount"}),
     "taken_over": frozenset({"code", "worker", "first", "months", "amount", "days", "url"}),
+    "taken_back": frozenset({"code", "worker", "months", "url"}),
     "rescued": frozenset({"code", "worker", "months"}),
     "continued": frozenset({"code", "worker", "months"}),
     "posted": frozenset({"code", "worker", "months", "url"}),

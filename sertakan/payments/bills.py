@@ -12,7 +12,7 @@ from flask import abort
 from sqlalchemy import Select, func, insert, literal, select, text
 from sqlalchemy.orm import contains_eager, joinedload
 
-from sertakan.accounts.models import Organisation
+from sertakan.accounts.models import Organisation, OrganisationKind
 from sertakan.audit.service import GATEWAY, SYSTEM, record
 from sertakan.coverage import service as coverage_service
 from sertakan.coverage.models import CoverageMonth
@@ -46,14 +46,16 @@ def open_bill(
 ) -> Order:
     """One bill for these months (a SELECT of their ids), of which each is promised; `workers` is how many people that are.
 
-    Due `BILL_DAYS` from today unless said otherwise, at the end of that day in Pontianak. Refuses NothingToPay and BelowFloor.
+    Due `BILL_DAYS` from today (`PUBLIC_BILL_DAYS` for a government body) unless said otherwise, at the end of that day in Pontianak.
+    Refuses NothingToPay and BelowFloor.
     """
     settings = gateway.settings()
     mine = select(CoverageMonth).where(CoverageMonth.id.in_(months), CoverageMonth.state == MonthState.reserved).subquery()
     row = db.session.execute(select(func.coalesce(func.sum(mine.c.price_rupiah), 0), func.min(mine.c.sponsorship_id))).one()
     amount, floor = int(row[0]), settings.payment_floor_rupiah
     rules.check_floor(amount, floor, (rupiah(amount, locale), rupiah(floor, locale)))
-    now, ref, due_on = clock.now(), new_ref(), due_on or clock.today() + timedelta(days=settings.bill_days)
+    days = settings.public_bill_days if organisation.kind is OrganisationKind.government else settings.bill_days
+    now, ref, due_on = clock.now(), new_ref(), due_on or clock.today() + timedelta(days=days)
     order = Order(
         ref=ref,
         sponsorship_id=row[1],

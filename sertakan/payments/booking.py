@@ -86,7 +86,7 @@ def book(*, actor: Person, suspense: Suspense, months: Sequence[Month]) -> list[
     if total > suspense.amount_rupiah:
         shown = rupiah(total, actor.locale), rupiah(suspense.amount_rupiah, actor.locale)
         raise rules.MonthsCostMore(field="months", total=shown[0], amount=shown[1])
-    close(actor, suspense, total)
+    close(actor.ref, suspense, total)
     for row in rows:
         filling.allocate(payment, row, actor.ref)
     if suspense.reason is RefundReason.error:
@@ -109,12 +109,12 @@ def _take(actor: Person, sponsorship: Sponsorship, order: Order, months: list[Mo
     return sorted(rows, key=lambda row: row.month)
 
 
-def close(actor: Person, suspense: Suspense, total: int) -> None:
+def close(actor: str, suspense: Suspense, total: int) -> None:
     """So many rupiah of it fill months now; what is left stays parked, as old as before."""
     suspense.state, suspense.closed_at = SuspenseState.booked, clock.now()
     left = suspense.amount_rupiah - total
     facts = {"booked_rupiah": total, "left_rupiah": left, "suspense": suspense.ref}
-    record(actor=actor.ref, action="suspense.book", subject=f"payment:{suspense.payment.ref}", after=facts)
+    record(actor=actor, action="suspense.book", subject=f"payment:{suspense.payment.ref}", after=facts)
     if left:
         park(suspense.payment, left, suspense.reason, since=suspense.opened_at)
 

@@ -18,7 +18,7 @@ from sertakan.db import constraint_name, db, new_ref, transaction
 from sertakan.kit import clock
 from sertakan.kit.money import rupiah
 from sertakan.notices.links import absolute
-from sertakan.payments import bills, filling, gateway, queries, rules
+from sertakan.payments import bills, filling, gateway, giving_way, queries, rules
 from sertakan.payments.models import Order, OrderLine
 from sertakan.payments.refunds import (
     agree_refund,
@@ -288,7 +288,9 @@ def close_unpaid(order: Order, *, reason: str, refused: bool = False) -> None:
     """
     if order.organisation_id is not None:
         move_order(order, OrderState.cancelled if refused else OrderState.expired, actor=SYSTEM, reason=reason)
-        return bills.close(order)
+        bills.close(order)
+        giving_way.restore(order)
+        return
     sponsorship = sponsorship_queries.get(order.promise.id, lock=True)
     over = rules.why_closed(sponsorship.review_state, sponsorship.term_state, sponsorship.worker.state)
     move_order(order, OrderState.cancelled if refused or over else OrderState.expired, actor=SYSTEM, reason=over or reason)
@@ -296,4 +298,4 @@ def close_unpaid(order: Order, *, reason: str, refused: bool = False) -> None:
         if month.state is MonthState.reserved:
             coverage_service.move(actor=SYSTEM, month=month, to=MonthState.released, reason="unpaid")
     sponsorship_service.refresh_fingerprint(sponsorship)
-    return None
+    return

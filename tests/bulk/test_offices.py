@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -19,8 +20,9 @@ from sertakan.decrees import service as decree_verbs
 from sertakan.kit import clock
 from sertakan.kit.months import Month
 from sertakan.notices.models import Notice
-from sertakan.payments import giving_way
+from sertakan.payments import bills, giving_way
 from sertakan.payments import queries as payments
+from sertakan.payments import service as settling
 from sertakan.payments.models import Suspense
 from sertakan.payments.rules import SuspenseState
 from sertakan.reports import books
@@ -176,6 +178,59 @@ def test_months_at_bpjs_stay_with_who_paid_them(app: Flask, cast: Cast) -> None:
     assert takeover.count_crossing(queries.get(upload_id)) == 0
     applied(cast, upload_id)
     assert {payer for _month, payer in payers(order_id)} == {"private"}
+
+
+def unpaid(upload_id: int) -> None:
+    """The city's bill closes without money."""
+    with transaction():
+        settling.close_unpaid(payments.get_order(bill_of(upload_id).id, lock=True), reason="time over")
+
+
+def test_while_the_public_bill_is_not_paid_no_money_goes_back_by_itself(
+    app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    protected(cast)
+    upload_id = listed(cast, in_force(cast), heads(2))
+    applied(cast, upload_id)
+    assert bills.invoice_of(bill_of(upload_id).id).due_on == clock.today() + timedelta(days=45)
+    later = clock.now() + timedelta(days=giving_way.WAIT_DAYS + 1)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert giving_way.return_unanswered() == 0
+    receive(bill_of(upload_id), 2 * 3 * FULL, "bill")
+    assert giving_way.return_unanswered() == 1
+
+
+def test_when_the_public_bill_is_never_paid_the_private_money_protects_again(app: Flask, cast: Cast) -> None:
+    order_id = protected(cast)
+    before = payers(order_id)
+    upload_id = listed(cast, in_force(cast), heads(2))
+    applied(cast, upload_id)
+    unpaid(upload_id)
+    assert payers(order_id) == before
+    assert giving_way.list_waiting(payments.get_order(order_id).sponsorship) == []
+    told = db.session.scalars(select(Notice).where(Notice.kind == "taken_back")).one()
+    assert told.person_id == cast.sari.id and "Januari 2027" in told.body
+
+
+def test_who_has_asked_for_her_money_keeps_it(app: Flask, cast: Cast) -> None:
+    order_id = protected(cast)
+    upload_id = listed(cast, in_force(cast), heads(2))
+    applied(cast, upload_id)
+    with transaction():
+        giving_way.send_back(actor=cast.sari, sponsorship=payments.get_order(order_id).promise)
+    unpaid(upload_id)
+    assert [month for month, _payer in payers(order_id)] == ["2026-12", "2027-04", "2027-05"]
+
+
+def test_a_promise_that_gave_way_wholly_and_was_never_approved_does_not_come_back_by_itself(app: Flask, cast: Cast) -> None:
+    order_id = promise(cast.ids["sari"], answers(nik=nik(0), first_month="2027-01", count=3))
+    receive(payments.get_order(order_id), 3 * FULL, "sari")
+    upload_id = listed(cast, in_force(cast), heads(2))
+    applied(cast, upload_id)
+    unpaid(upload_id)
+    assert payers(order_id) == []
+    [waiting] = giving_way.list_waiting(payments.get_order(order_id).promise)
+    assert waiting.amount_rupiah == 3 * FULL, "it waits for her word as before"
 
 
 # ---- an office changes hands ---------------------------------------------------------------------------------------------------

@@ -24,6 +24,8 @@ FACTS: dict[str, Any] = {
     "code": "7KQ2-M9XF",
     "link": "http://127.0.0.1:8000/masuk/tautan/abc",
     "amount": 92_400,
+    "balance": 5_000_000,
+    "rule": "Pedagang Flamboyan",
     "months": span(DECEMBER, 6),
     "worker": "Sumiati",
     "receipt_url": "http://127.0.0.1:8000/bukti/abc",
