@@ -476,3 +476,10 @@ def test_r9_a_form_waits_for_a_short_lock_and_is_then_kept(live: tuple[Flask, Ca
             assert visitor.post("/lindungi", form | {"csrf_token": token}).status == 303
             timer.join()
         assert factories.count(Draft) == 1
+
+
+def test_postgres_compiles_no_statement(app: Flask) -> None:
+    """Its compiler takes a second for a statement over the whole ledger, on every connection anew."""
+    if db.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has none")
+    assert db.session.scalar(sa.text("SHOW jit")) == "off"
