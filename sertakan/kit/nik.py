@@ -104,3 +104,11 @@ def mask(digits: str) -> str:
 def age_on(born_on: date, day: date) -> int:
     """Whole years on a day; who is born on 29 February has the birthday on 1 March in other years."""
     return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))
+
+
+def born_by(age: int, day: date) -> date:
+    """Whoever was born on this date or before has the age on the day, and nobody else (`age_on`)."""
+    try:
+        return day.replace(year=day.year - age)
+    except ValueError:  # on 29 February: who was born on 1 March has the birthday tomorrow
+        return date(day.year - age, 2, 28)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from sertakan.kit.errors import N_, Refused
-from sertakan.kit.months import Month
 
 LEAST_RUPIAH, MOST_RUPIAH = 1, 10_000_000_000
 MOST_MONTHS = 12
@@ -46,11 +45,3 @@ def plan(candidates: Iterable[P], budget_rupiah: int) -> Plan[P]:
         else:
             complete = False
     return Plan(tuple(taken), budget_rupiah - left, left, complete)
-
-
-def place_in_line(covered_until: Month | None, this: Month) -> tuple[int, int]:
-    """The cliff first: whose cover runs out soonest, then the freshest lapse, then who was never covered. Smaller comes first."""
-    if covered_until is None:
-        return 2, 0
-    ahead = covered_until - this
-    return (0, ahead) if ahead >= 0 else (1, -ahead)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from time import perf_counter
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sertakan.kit import nik
@@ -139,3 +139,11 @@ def test_age_in_whole_years(born: date, day: date, age: int) -> None:
 @given(st.dates(date(1920, 1, 1), TODAY))
 def test_age_never_falls_overnight(born: date) -> None:
     assert nik.age_on(born, TODAY) <= nik.age_on(born, TODAY + timedelta(days=1)) <= nik.age_on(born, TODAY) + 1
+
+
+@given(st.dates(date(1900, 1, 1), TODAY), st.dates(date(2020, 1, 1), date(2033, 1, 1)), st.integers(0, 70))
+@example(date(1959, 2, 28), date(2024, 2, 29), 65)
+@example(date(1959, 3, 1), date(2024, 2, 29), 65)
+@example(date(1960, 2, 29), date(2025, 2, 28), 65)
+def test_born_by_a_date_says_the_same_as_the_age(born: date, day: date, age: int) -> None:
+    assert (born <= nik.born_by(age, day)) is (nik.age_on(born, day) >= age)

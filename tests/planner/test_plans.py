@@ -92,6 +92,18 @@ def test_the_cliff_comes_first_and_who_may_not_be_taken_is_not_there(app: Flask,
     assert ([one.code for one in short.taken], short.left_rupiah, short.complete) == ([soon, later], 1, False)
 
 
+def test_the_cliff_first_then_the_freshest_lapse_then_who_was_never_covered(app: Flask, cast: Cast) -> None:
+    asked = wanted(first_month=Month(2027, 4))
+    never = covered(cast, "2026-09", state=MonthState.reserved)  # promised and never paid
+    months = ("2027-03", "2026-05", "2026-11", "2026-10", "2026-12")
+    codes = {month: covered(cast, month) for month in months}
+    as_good = covered(cast, "2026-10")  # of two alike the one who came first
+    order = [codes[month] for month in ("2026-11", "2026-12", "2027-03", "2026-10")]
+    told = plan(cast, asked).own.taken
+    assert [one.code for one in told] == [*order, as_good, codes["2026-05"], never]
+    assert [str(one.covered_until) for one in told][-2:] == ["2026-05", "None"]
+
+
 def test_a_plan_looks_only_where_it_was_told_to(app: Flask, cast: Cast) -> None:
     here = covered(cast, "2026-12", kelurahan=ELSEWHERE, occupation="asisten_rumah_tangga")
     there = covered(cast, "2026-12", kelurahan=JAWI, occupation="pedagang_sayur")

@@ -4,10 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
-from sertakan.kit.months import Month
-from sertakan.planner.rules import place_in_line, plan
-
-THIS = Month(2026, 11)
+from sertakan.planner.rules import plan
 
 
 class One(NamedTuple):
@@ -31,15 +28,3 @@ def test_whole_workers_in_their_order(prices: list[int], budget: int, taken: str
     found = plan([One(name, price) for name, price in zip("abcdef", prices, strict=False)], budget)
     assert "".join(one.name for one in found.taken) == taken
     assert (found.spent_rupiah, found.left_rupiah, found.complete) == (budget - left, left, complete)
-
-
-def test_the_cliff_first_then_the_freshest_lapse_then_who_was_never_covered() -> None:
-    months = [None, Month(2027, 3), Month(2026, 5), Month(2026, 11), Month(2026, 10), Month(2026, 12)]
-    assert sorted(months, key=lambda month: place_in_line(month, THIS)) == [
-        Month(2026, 11),
-        Month(2026, 12),
-        Month(2027, 3),
-        Month(2026, 10),
-        Month(2026, 5),
-        None,
-    ]
