@@ -252,8 +252,9 @@ def _on_connect(dbapi_connection: Any, _record: Any) -> None:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
     elif type(dbapi_connection).__module__.startswith("psycopg"):
+        dbapi_connection.autocommit = True
         dbapi_connection.execute("SET jit = off")  # compiling a statement over the whole ledger takes a second, and saves a tenth
-        dbapi_connection.commit()
+        dbapi_connection.autocommit = False
 
 
 @event.listens_for(Engine, "begin")
