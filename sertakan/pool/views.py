@@ -32,6 +32,7 @@ WORDS = {
     RuleState.closed: ("off", N_("Ditutup"), "ban"),
 }
 OLDEST = 60  # months
+USUAL, MOST = 3, 10  # months for each, people
 MOVES = {"came": N_("Isi saldo"), "used": N_("Dipakai untuk tagihan"), "refunded": N_("Dikembalikan ke rekening")}
 
 
@@ -110,7 +111,7 @@ def _who(rule: PoolRule) -> str:
 @limiter.limit("30 per hour", methods=["POST"])
 def propose(ref: str) -> Any:
     """A new rule, said by the maker."""
-    form = RuleForm(data={"months": 3, "most_workers": 10}) if request.method == "GET" else RuleForm()
+    form = RuleForm(data=_asked()) if request.method == "GET" else RuleForm()
     form.offer()
     if form.sent:
         try:
@@ -124,6 +125,13 @@ def propose(ref: str) -> Any:
     member = queries.get_member(ref, current_user.person)
     page = render_template("pool/rule.html", member=member, organisation=member.organisation, form=form)
     return page, 422 if form.is_submitted() else 200
+
+
+def _asked() -> dict[str, Any]:
+    """What a plan that leads here has said already, else what is usual."""
+    args = request.args
+    whom = {"groups": args.getlist("groups"), "kelurahan": args.getlist("kelurahan")}
+    return whom | {"months": args.get("months", USUAL, type=int), "most_workers": args.get("most", MOST, type=int)}
 
 
 @bp.post("/saldo/aturan/<rule>/<any(jalankan, tutup):action>")

@@ -93,13 +93,15 @@ def _resident_pages(v: Visitor, code: str) -> list[str]:
 
 
 def _menu_pages(v: Visitor, start: str) -> list[str]:
-    """What the menu at the side leads to, and from each of these pages the first row of its table and the first card."""
+    """What the menu at the side leads to, and from each of these pages the first row of its table, cards, a button beside a heading."""
     v.go(start)
     pages = _links(v, "nav.side a.side__link")
     deeper = []
     for path in pages:
         v.go(path)
-        deeper += _links(v, "main tbody a.lnk")[:1] + _links(v, "main a.card--link")[:2]
+        deeper += (
+            _links(v, "main tbody a.lnk")[:1] + _links(v, "main a.card--link")[:2] + _links(v, "main .row--between a.btn--2")[:1]
+        )
     return list(dict.fromkeys([start, *pages, *deeper]))
 
 
