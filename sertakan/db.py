@@ -5,7 +5,7 @@ else that tries to change a row raises at once, so a page that only reads cannot
 """
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
@@ -311,16 +311,6 @@ def insert_once(model: type[Base], conflict: str, **values: Any) -> int | None:
     with bare_writes(), db.engine.begin() as connection:
         statement = _once(cast(Table, model.__table__), conflict, connection.dialect.name)
         return cast("int | None", connection.execute(statement, values).scalar())
-
-
-def insert_new(model: type[Base], rows: Sequence[Mapping[str, Any]]) -> int:
-    """Insert many rows with one statement, leaving out those that a unique key already knows; how many were new."""
-    if not rows:
-        return 0
-    session = db.session()
-    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    statement = insert(cast(Table, model.__table__)).on_conflict_do_nothing()
-    return int(session.connection().execute(statement, list(rows), execution_options={"preserve_rowcount": True}).rowcount)
 
 
 # ---- rows that never change ----------------------------------------------------------------------------------------------------

@@ -15,9 +15,10 @@ from sertakan.api.models import Delivery, Hook
 from sertakan.api.rules import DeliveryState
 from sertakan.api.shapes import leavers_shape, upload_shape
 from sertakan.audit.service import record
+from sertakan.batch import insert_new
 from sertakan.bulk.models import Upload
 from sertakan.bulk.rules import WAITING
-from sertakan.db import db, insert_new, new_ref, transaction
+from sertakan.db import db, new_ref, transaction
 from sertakan.kit import clock
 from sertakan.leavers.models import LeaverFile
 

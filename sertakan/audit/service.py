@@ -1,13 +1,14 @@
 """Recording. Entries are collected while a transaction runs and chained as its last act, under one lock taken last of all."""
 
-from typing import Any, cast
+from typing import Any
 
 from flask import g, has_request_context
-from sqlalchemy import Table, insert, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from sertakan.audit.models import AuditEntry
 from sertakan.audit.rules import GENESIS, link
+from sertakan.batch import insert_all
 from sertakan.db import before_commit, db, in_transaction
 from sertakan.kit import clock
 
@@ -56,4 +57,4 @@ def _chain(session: Session) -> None:
         digest = link(previous, entry)
         rows.append(entry | {"previous_hash": previous, "hash": digest})
         previous = digest
-    session.execute(insert(cast(Table, AuditEntry.__table__)), rows)
+    insert_all(AuditEntry, rows)

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from sertakan.accounts.models import Person
 from sertakan.audit.service import record
+from sertakan.batch import insert_new
 from sertakan.bulk import budget, checking, queries, replacing, takeover
 from sertakan.bulk import service as uploads
 from sertakan.bulk.models import Upload, UploadRow
@@ -19,7 +20,7 @@ from sertakan.bulk.promising import Entry, Known, Prices, promise
 from sertakan.bulk.rows import Kind, Problem, pack, plain, values_in
 from sertakan.bulk.rules import RowState, UploadState
 from sertakan.coverage.models import CoverageMonth
-from sertakan.db import db, insert_new, keyring, new_ref, transaction
+from sertakan.db import db, keyring, new_ref, transaction
 from sertakan.kit import clock, nik, phone
 from sertakan.kit.text import one_line
 from sertakan.notices import service as notices

@@ -6,12 +6,13 @@ A few statements whatever the number of rows; run inside the transaction that ho
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import select, update
 
 from sertakan.accounts.models import OrganisationKind, Person
 from sertakan.audit.service import record
+from sertakan.batch import insert_all
 from sertakan.bulk.models import Upload, UploadRow
 from sertakan.coverage.models import CoverageMonth, MonthSource
 from sertakan.coverage.rules import MonthState
@@ -92,16 +93,14 @@ def promise(
             _sponsorship(one, known[one.nik_hash], quote, prices.payer, actor, now)
             | {"organisation_id": organisation_id, "decree_id": upload.decree_id}
         )
-    db.session.connection().execute(insert(cast(Table, Sponsorship.__table__)), rows)
+    insert_all(Sponsorship, rows)
     refs = Sponsorship.ref.in_([row["ref"] for row in rows])  # asking afterwards costs a tenth of RETURNING for so many
     ids = {row[0]: row[1] for row in db.session.execute(select(Sponsorship.ref, Sponsorship.id).where(refs))}
     months: list[dict[str, Any]] = []
     for one, row in zip(entries, rows, strict=True):
         months += _months(_quote(prices, one), prices.payer, known[one.nik_hash].id, ids[row["ref"]], now)
-    db.session.connection().execute(insert(cast(Table, CoverageMonth.__table__)), months)
-    db.session.connection().execute(
-        insert(cast(Table, Consent.__table__)), [_consent(known[one.nik_hash].id, actor) for one in entries]
-    )
+    insert_all(CoverageMonth, months)
+    insert_all(Consent, [_consent(known[one.nik_hash].id, actor) for one in entries])
     made = select(Sponsorship.id).where(Sponsorship.ref == UploadRow.ref).scalar_subquery()
     mark = update(UploadRow).where(UploadRow.id.in_([one.row_id for one in entries])).values(sponsorship_id=made)
     db.session.execute(mark.execution_options(synchronize_session=False))

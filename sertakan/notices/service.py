@@ -4,13 +4,14 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from flask import current_app, render_template
 from flask_babel import force_locale
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
+from sertakan.batch import insert_all
 from sertakan.db import db, in_transaction, keyring, new_ref
 from sertakan.kit import clock
 from sertakan.kit.text import many_lines
@@ -88,7 +89,7 @@ def queue_many(letters: Sequence[Letter]) -> list[int]:
     if not letters:
         return []
     written = [_write(letter) for letter in letters]
-    db.session.connection().execute(insert(cast(Table, Notice.__table__)), written)
+    insert_all(Notice, written)
     refs = [row["ref"] for row in written]
     ids = {ref: found for found, ref in db.session.execute(select(Notice.id, Notice.ref).where(Notice.ref.in_(refs)))}
     return [ids[ref] for ref in refs]

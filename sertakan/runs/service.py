@@ -4,7 +4,8 @@ from datetime import datetime
 
 from sqlalchemy import and_, delete, or_, select, update
 
-from sertakan.db import db, insert_new
+from sertakan.batch import insert_new
+from sertakan.db import db
 from sertakan.kit import clock
 from sertakan.runs import rules
 from sertakan.runs.models import JobRun

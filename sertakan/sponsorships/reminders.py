@@ -13,8 +13,9 @@ from typing import Any
 
 from sqlalchemy import select, union
 
+from sertakan.batch import insert_new
 from sertakan.coverage.rules import ReminderKind, stages
-from sertakan.db import db, insert_new
+from sertakan.db import db
 from sertakan.kit import clock
 from sertakan.notices import service as notices
 from sertakan.notices.models import Notice, NoticeState
