@@ -25,6 +25,7 @@ from sertakan.gaps import views as gaps
 from sertakan.intake import views as intake
 from sertakan.kit.crypto import Keyring
 from sertakan.leavers import views as leavers
+from sertakan.matching import views as matching
 from sertakan.notices import views as notices
 from sertakan.organisations import views as organisations
 from sertakan.papers import views as papers
@@ -59,6 +60,7 @@ ROOMS = (
     roster,
     planner,
     pool,
+    matching,
     leavers,
     employees,
     papers,

@@ -1,6 +1,9 @@
-"""An invented company's file that has become one bill, its balance, and a bank's statement with a line that nobody knows yet."""
+"""An invented company: its file that has become one bill, its balance, what it adds for employees; a bank's line that nobody knows."""
 
+from contextlib import suppress
 from datetime import date
+
+from sqlalchemy import select
 
 from sertakan.accounts.models import Organisation, Person
 from sertakan.bank import service as bank
@@ -9,13 +12,21 @@ from sertakan.bulk.rules import UploadState
 from sertakan.db import db, transaction
 from sertakan.demo.people import Crowd
 from sertakan.employees import service as employees
+from sertakan.kit import clock
+from sertakan.kit.errors import Refused
 from sertakan.kit.months import Month
+from sertakan.matching import queries as offers
+from sertakan.matching import service as matching
+from sertakan.matching.rules import Facts as MatchFacts
 from sertakan.organisations.queries import get_membership
 from sertakan.payments import gateway, virtual
 from sertakan.pool import service as pool
 from sertakan.pool.rules import Facts
+from sertakan.sponsorships.models import Sponsorship
+from sertakan.sponsorships.rules import ReviewState, TermState
 
 PEOPLE = 8
+LOOK_AT = 20
 EMPLOYEES = tuple(f"617102{day:02d}0691{day:04d}" for day in range(1, 25))  # the company's own, made up: born in June 1991
 BALANCE = 2_000_000  # rupiah
 RULE = Facts("Pedagang dan asisten rumah tangga", (), ("trade", "household"), 3, 20, keep_on=True)
@@ -34,6 +45,7 @@ def tell(crowd: Crowd, company_id: int, maker_id: int, checker_id: int, finance_
         service.confirm(actor=checker, upload=upload, seen=upload.mark or "")
     applying.apply(upload_id)
     account = _paid_ahead(company_id, maker_id)
+    _matched(company_id, maker_id, checker_id)
     lines = f"{day:%d/%m/%Y};SETORAN TUNAI;150000;\n{day:%d/%m/%Y};ISI SALDO;{BALANCE};{account}\n"
     rows, out = bank.read(f"Tanggal;Keterangan;Kredit;Nomor VA\n{lines}".encode())
     with transaction() as session:
@@ -48,6 +60,23 @@ def _paid_ahead(company_id: int, maker_id: int) -> str:
         pool.propose(actor=maker, facts=RULE)
         order = pool.top_up(actor=maker, amount_rupiah=BALANCE)
         return virtual.number_of(gateway.settings().va_prefix, order.id)
+
+
+def _matched(company_id: int, maker_id: int, checker_id: int) -> None:
+    """What the company adds to its employees' months, in force; one of them has asked."""
+    with transaction() as session:
+        ref = session.get_one(Organisation, company_id).ref
+        maker, checker = (get_membership(ref, session.get_one(Person, one)) for one in (maker_id, checker_id))
+        facts = MatchFacts(50, 200_000, 5_000_000, date(clock.today().year + 1, 12, 31))
+        rule = matching.propose(actor=maker, facts=facts)
+        matching.open_rule(actor=checker, rule=rule)
+        mine = Sponsorship.review_state == ReviewState.approved, Sponsorship.term_state == TermState.running
+        rows = select(Sponsorship).where(*mine, Sponsorship.organisation_id.is_(None)).order_by(Sponsorship.id)
+        for one in session.scalars(rows.limit(LOOK_AT)):
+            with suppress(Refused):
+                seen = offers.offer(rule, one).mark
+                matching.ask(actor=one.sponsor, sponsorship=one, code=rule.code, seen=seen)
+                return
 
 
 def _file(crowd: Crowd) -> bytes:

@@ -22,6 +22,8 @@ NEEDS: dict[str, frozenset[str]] = {
     "balance_came": frozenset({"amount", "balance", "receipt_url", "url"}),
     "pool_spent": frozenset({"rule", "workers", "amount", "balance", "url"}),
     "pool_low": frozenset({"organisation", "balance", "url"}),
+    "matched": frozenset({"code", "worker", "organisation", "months", "url"}),
+    "match_declined": frozenset({"code", "worker", "organisation", "url"}),
     "batch_approved": frozenset({"file", "workers", "left", "url"}),
     "bill_closed": frozenset({"invoice", "amount", "workers", "url"}),
     "approved": frozenset({"code", "worker", "covered_from", "covered_until"}),

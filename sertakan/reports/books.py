@@ -14,7 +14,6 @@ from sertakan.audit import queries as audit
 from sertakan.audit.models import AuditEntry
 from sertakan.autopay.models import Autopay
 from sertakan.autopay.rules import DETACH_WITHIN, ConsentState
-from sertakan.bank.models import BankLine
 from sertakan.coverage.models import CoverageMonth, FollowUp, MonthSource
 from sertakan.coverage.queries import ordinal, ordinal_of
 from sertakan.coverage.rules import FUNDED, LIVE, MonthState
@@ -24,22 +23,20 @@ from sertakan.notices.models import Notice, NoticeState
 from sertakan.payments.models import (
     Allocation,
     BalanceUse,
-    BankTransfer,
     Dispute,
     Order,
     OrderLine,
     Payment,
-    PayoutAccount,
     Receipt,
     Refund,
     RefundLine,
     Suspense,
 )
-from sertakan.payments.rules import ON_ITS_WAY, DisputeState, OrderState, RefundState, SuspenseState
+from sertakan.payments.rules import DisputeState, OrderState, RefundState, SuspenseState
 from sertakan.payments.virtual import BANK
 from sertakan.remittance.models import AnswerFile, AnswerRow, Batch, Line, Repair
 from sertakan.remittance.rules import LIVING, SENDING, BatchState, FileState, LineState, RepairState
-from sertakan.reports import ahead, helped
+from sertakan.reports import ahead, banked, helped, matched
 from sertakan.review.models import Decision
 from sertakan.review.rules import Outcome
 from sertakan.sponsorships.models import Reminder, Sponsorship
@@ -244,29 +241,6 @@ def _disputed_and_sent_on() -> Select[Any]:
     return select(CoverageMonth.ref).where(select(Allocation.id).join(Dispute, money).exists())
 
 
-def _bank_line_and_payment() -> Select[Any]:
-    """What a bank's line brought is one payment of the same amount."""
-    return (
-        select(BankLine.ref)
-        .join(Payment, Payment.id == BankLine.payment_id)
-        .where(Payment.amount_rupiah != BankLine.amount_rupiah)
-    )
-
-
-def _bank_payment_without_line() -> Select[Any]:
-    by_bank = Payment.provider_intent.startswith(BANK, autoescape=True)
-    return select(Payment.ref).where(by_bank, ~select(BankLine.id).where(BankLine.payment_id == Payment.id).exists())
-
-
-def _account_kept() -> Select[Any]:
-    """An account whose money has arrived is emptied (minimum data)."""
-    needed = select(BankTransfer.id).join(Refund, Refund.id == BankTransfer.refund_id)
-    needed = needed.where(BankTransfer.account_id == PayoutAccount.id)
-    arrived = needed.where(Refund.state == RefundState.succeeded).exists()
-    on_its_way = needed.where(Refund.state.in_(ON_ITS_WAY)).exists()
-    return select(PayoutAccount.ref).where(PayoutAccount.cleared_at.is_(None), arrived, ~on_its_way)
-
-
 def _line_and_month() -> Select[Any]:
     """A line that stands says what its month says, and a locked batch holds its months; in a draft nothing is held yet."""
     on_its_way = or_(Batch.state.not_in(SENDING), CoverageMonth.sending_at.is_not(None))
@@ -360,13 +334,12 @@ CHECKS: dict[str, Callable[[], Select[Any]]] = {
     "an applied answer is applied whole": _answer_left_over,
     "I14 no reminder waits for the gone": _reminder_to_the_gone,
     "a disputed month does not go to BPJS": _disputed_and_sent_on,
-    "an account is deleted when its money has arrived": _account_kept,
-    "a booked line of the bank is one payment of its amount": _bank_line_and_payment,
-    "a payment by bank transfer stands on a statement": _bank_payment_without_line,
     "I19 a running cover is looked at in time": _looked_at_too_late,
     "a cancelled card is detached at the payment service": _card_kept,
+    **banked.CHECKS,
     **helped.CHECKS,
     **ahead.CHECKS,
+    **matched.CHECKS,
 }
 
 

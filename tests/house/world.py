@@ -33,6 +33,7 @@ from sertakan.kit import nik as nik_rules
 from sertakan.kit.codes import new_code
 from sertakan.kit.months import Month
 from sertakan.leavers.models import LeaverFile
+from sertakan.matching.models import MatchRule
 from sertakan.notices import links
 from sertakan.organisations import queries as organisation_rows
 from sertakan.organisations import service as organisations
@@ -117,9 +118,20 @@ def _organisation(cast: Cast) -> dict[str, str]:
             maker_id=cast.sari.id,
             created_at=clock.now(),
         )
-        session.add(rule)
+        match = MatchRule(
+            code=new_code(),
+            organisation_id=company.id,
+            percent=50,
+            cap_person_rupiah=100_000,
+            cap_rupiah=1_000_000,
+            until=clock.today(),
+            maker_id=cast.sari.id,
+            created_at=clock.now(),
+        )
+        session.add_all([rule, match])
         session.flush()
         return {
+            "match_rule": match.ref,
             "pool_rule": rule.ref,
             "organisation": company.ref,
             "upload": upload.ref,

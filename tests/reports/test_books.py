@@ -107,6 +107,9 @@ FAULTS: dict[str, str] = {
         WHERE o.organisation_id IS NOT NULL AND NOT o.topup AND s.reason = 'prepaid'""",
     "a rule protects whom it says, and no more": """INSERT INTO pool_pick (rule_id, sponsorship_id, created_at)
         SELECT r.id, (SELECT min(id) FROM sponsorship WHERE organisation_id IS NULL), r.created_at FROM pool_rule r""",
+    "what a company adds keeps to its caps": "UPDATE match_claim SET rupiah = 1000000000",
+    "what a company adds is for its employee's worker": """UPDATE match_claim SET state = 'taken',
+        promise_id = (SELECT max(id) FROM sponsorship)""",
     CHAIN: "UPDATE audit_entry SET actor = 'somebody' WHERE id = (SELECT min(id) + 3 FROM audit_entry)",
     "I19 a running cover is looked at in time": """UPDATE follow_up SET next_on = '2030-01-01' WHERE worker_id =
         (SELECT min(worker_id) FROM sponsorship WHERE term_state = 'running')""",
