@@ -2,7 +2,7 @@
 
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, RadioField, SelectField, TextAreaField
+from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
 from sertakan.web.forms import BaseForm, NikField, PhoneField, Required, TextField
@@ -19,6 +19,9 @@ class SampleForm(BaseForm):
     phone = PhoneField(_l("Nomor HP pekerja"))
     start = SelectField(_l("Mulai"), choices=[SelectChoice("2026-12", "Desember 2026"), SelectChoice("2027-01", "Januari 2027")])
     count = RadioField(_l("Berapa lama?"), choices=[SelectChoice("3", "3"), SelectChoice("6", "6")])
+    kelurahan = SelectMultipleField(
+        _l("Kelurahan"), choices=[SelectChoice(one, one) for one in ("Akcaya", "Benua Melayu Darat", "Parit Tokaya")]
+    )
     agreed = BooleanField(_l("Saya sudah memberi tahu pekerja dan ia setuju didaftarkan ke BPJS Ketenagakerjaan."))
     note = TextAreaField(_l("Catatan"))
 
