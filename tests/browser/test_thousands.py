@@ -8,14 +8,13 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-import pyotp
 import pytest
 from openpyxl import Workbook, load_workbook
 from playwright.sync_api import expect
 
 from tests.browser.site import Site, eventually
 from tests.browser.test_money import answer, file_of, gather, mark_paid
-from tests.browser.visitor import DESK, Visitor
+from tests.browser.visitor import DESK, Visitor, authenticator
 
 Visit = Callable[..., Visitor]
 ROWS, KINDS, OF_EACH = 3_000, 10, 4
@@ -107,7 +106,7 @@ def invite_checker(maker: Visitor, checker: Visitor, home: str) -> None:
     checker.press("Terima undangan")
     checker.go("/akun/autentikator")
     secret = re.sub(r"\s", "", checker.page.locator("p.mono.hd").inner_text())
-    checker.page.locator("input[name=code]").fill(pyotp.TOTP(secret).now())
+    checker.page.locator("input[name=code]").fill(authenticator(secret))
     checker.press("Aktifkan")
     checker.sees("Simpan kode cadangan Anda")
 

@@ -19,6 +19,7 @@ PHONE, DESK = (360, 740), (1280, 800)
 EXPECTED = re.compile(r"Failed to load resource: the server responded with a status of 4(04|09|10|22)|.*blocked by Playwright")
 CATALOGUE = ROOT / "translations" / "en" / "LC_MESSAGES" / "messages.po"
 _addresses = itertools.count(1)
+_used: dict[str, set[str]] = {}
 
 
 @cache
@@ -26,6 +27,18 @@ def _english() -> dict[str, str]:
     """Every sentence of the product and its English."""
     with CATALOGUE.open("rb") as file:
         return {str(message.id): str(message.string) for message in read_po(file) if message.id and message.string}
+
+
+def authenticator(secret: str) -> str:
+    """The code of this moment, waiting for the next one where it has been used: a code opens the door once."""
+
+    def fresh() -> str:
+        code = pyotp.TOTP(secret).now()
+        return "" if code in _used.setdefault(secret, set()) else code
+
+    code = eventually(fresh, "a code of the authenticator that nobody has used", 40)
+    _used[secret].add(code)
+    return code
 
 
 class Visitor:
@@ -145,7 +158,7 @@ class Visitor:
         secret = next((one["Kunci TOTP"] for one in self.site.accounts() if one["Masuk"] == contact and "Kunci TOTP" in one), "")
         if secret:
             self.arrives("/masuk/autentikator")
-            self.page.locator("input[name=code]").fill(pyotp.TOTP(secret).now())
+            self.page.locator("input[name=code]").fill(authenticator(secret))
             self.press("Masuk")
         self.arrives("/dukungan")
 
@@ -157,7 +170,7 @@ class Visitor:
         self.page.locator("input[name=password]").fill(account["Kata sandi"])
         self.press("Lanjut")
         self.arrives("/petugas/masuk/kode")
-        self.page.locator("input[name=code]").fill(pyotp.TOTP(account["Kunci TOTP"]).now())
+        self.page.locator("input[name=code]").fill(authenticator(account["Kunci TOTP"]))
         self.press("Masuk")
         self.page.wait_for_url(re.compile(r"/(petugas/(?!masuk)\w+.*|akun)$"))
 
