@@ -156,7 +156,7 @@ def _record_workers(actor: Person, entries: Sequence[Entry], known: Mapping[str,
 
 def _pass_over(upload: Upload, rows: Sequence[UploadRow], known: Mapping[str, Known], made: set[str], prices: Prices) -> set[int]:
     """Rows of people who are covered meanwhile, or who cannot be registered any more. Returns their numbers."""
-    checker = checking.Checker(upload, checking.words(), clock.today(), {})
+    checker = checking.Checker(upload, checking.words(), clock.today())
     there = [who for who, worker in known.items() if worker.ref not in made]  # who is new has no months
     taken = checking.covered_until(there, prices.months, upload.decree_id is not None)
     own, left = checker.employees_among(list(known)), budget.left_of(upload)

@@ -3,7 +3,7 @@
 Runs in chunks, each one transaction with its progress, so a worker that dies goes on where it stopped and nothing is checked twice.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -33,12 +33,16 @@ _ORDER = {kind: place for place, kind in enumerate(Kind)}
 
 @dataclass
 class Checker:
-    """What a file's rows are checked with. `first` remembers in which row each NIK came first."""
+    """What a file's rows are checked with. Which row named a person first is asked of the rows kept so far, and only about who
+    may be among them: a dictionary of a hundred thousand people is what a worker's memory would go to.
+    """
 
     upload: Upload
     words: Words
     today: date
-    first: dict[int, int]  # by the first 96 bits of the hash: a third of the memory of its letters
+    anew: Container[int] = ()  # rows that are checked once more: what is kept of them counts no longer
+    seen: set[int] | None = None  # who may stand in the file already, by `_short`; None: anybody may
+    first: dict[str, int] = field(default_factory=dict)  # by NIK hash, of those found twice: the row that counts
     posts: dict[str, int] = field(default_factory=dict)  # in which row each office came first; 0: held under the decree already
 
     def rows(self, records: Sequence[tuple[int, Mapping[str, str]]]) -> list[tuple[int, Row, str | None]]:
@@ -47,14 +51,28 @@ class Checker:
         for number, values in records:
             row = check(values, self.words, self.today)
             who = blind(row.number.digits, "nik") if row.number else None
-            if who is not None:
-                first = self.first.setdefault(_short(who), number)
-                if first != number:
-                    row = row.but(Problem(Kind.nik_twice, "nik", {"row": first}))
             if self.upload.decree_id is not None:
                 row = self._check_post(number, row)
             found.append((number, row, who))
-        return self._against_the_ledger(self._without_employees(found))
+        return self._against_the_ledger(self._without_employees(self._once_each(found)))
+
+    def _once_each(self, found: list[tuple[int, Row, str | None]]) -> list[tuple[int, Row, str | None]]:
+        """Who was named before, in a row kept already or in one of these, keeps the row that came first."""
+        named = {who for _number, _row, who in found if who}
+        again = named if self.seen is None else {who for who in named if _short(who) in self.seen}
+        self.first |= _first_rows(self.upload.id, again - self.first.keys(), self.anew)
+        if self.seen is not None:
+            self.seen.update(map(_short, named))
+        here: dict[str, int] = {}
+        checked = []
+        for number, row, who in found:
+            if who is not None:
+                first = self.first.get(who) or here.setdefault(who, number)
+                if first != number:
+                    self.first[who] = first
+                    row = row.but(Problem(Kind.nik_twice, "nik", {"row": first}))
+            checked.append((number, row, who))
+        return checked
 
     def _without_employees(self, found: list[tuple[int, Row, str | None]]) -> list[tuple[int, Row, str | None]]:
         """The organisation's own employees are registered through SIPP, not here; their rows are passed over (UX D4)."""
@@ -101,7 +119,17 @@ class Checker:
 
 
 def _short(who: str) -> int:
-    return int(who[:24], 16)
+    return int(who[:15], 16)  # sixty bits: half the memory of a longer one; who only looks like another costs a question, no more
+
+
+def _first_rows(upload_id: int, who: Collection[str], anew: Container[int]) -> dict[str, int]:
+    """By NIK hash: the first row that is kept of each of these people, without those that are checked anew."""
+    if not who:
+        return {}
+    named = UploadRow.upload_id == upload_id, UploadRow.nik_hash.in_(who)
+    kept = db.session.execute(select(UploadRow.nik_hash, UploadRow.row_number).where(*named)).all()
+    # sorted here: asked for an order, a database reads the whole file by its row numbers instead of looking these people up
+    return {one: number for one, number in sorted(kept, key=lambda row: -row[1]) if one and number not in anew}
 
 
 def post_in(values: Mapping[str, str]) -> str:
@@ -113,25 +141,23 @@ def covered(until: Month) -> Problem:
     return Problem(Kind.covered, "nik", {"until": str(until), "next": str(until + 1)})
 
 
-def checker_for(upload: Upload, today: date) -> Checker:
-    """With what has been read so far, when a dead worker's file is taken up again."""
-    known = db.session.execute(
-        select(UploadRow.nik_hash, UploadRow.row_number)
-        .where(UploadRow.upload_id == upload.id, UploadRow.nik_hash.is_not(None))
-        .order_by(UploadRow.row_number.desc())
-    )
-    first = {_short(who): number for who, number in known if who}
-    return Checker(upload, words(), today, first, _posts_of(upload))
+def checker_for(upload: Upload, today: date, anew: Container[int] | None = None) -> Checker:
+    """For the rows that follow those read so far (a dead worker may have read some), or for some that are checked `anew`."""
+    if anew is not None:
+        return Checker(upload, words(), today, anew, posts=_posts_of(upload, anew))
+    mine = UploadRow.upload_id == upload.id, UploadRow.nik_hash.is_not(None)
+    seen = {_short(who) for who in db.session.scalars(select(UploadRow.nik_hash).where(*mine)) if who}
+    return Checker(upload, words(), today, seen=seen, posts=_posts_of(upload))
 
 
-def _posts_of(upload: Upload) -> dict[str, int]:
+def _posts_of(upload: Upload, anew: Container[int] = ()) -> dict[str, int]:
     """Offices held under the decree (0), but for the one that is handed over; and those of the rows read so far."""
     if upload.decree_id is None:
         return {}
     last = upload.first_month + (upload.count - 1)
     posts = {post.casefold(): 0 for post in decrees.list_posts(upload.decree_id, last, upload.replaces_id)}
     for row in db.session.scalars(select(UploadRow).where(UploadRow.upload_id == upload.id).order_by(UploadRow.row_number)):
-        post = post_in(values_in(row.content)).casefold()
+        post = "" if row.row_number in anew else post_in(values_in(row.content)).casefold()
         if post:
             posts.setdefault(post, row.row_number)
     return posts

@@ -105,13 +105,14 @@ def list_rows(upload: Upload, kind: Kind | None, after: int) -> Page[UploadRow]:
     return slice_page(rows, 1 if not after else 2, rules.SHOWN)
 
 
-def rows_by_number(upload_id: int, numbers: Sequence[int]) -> Sequence[UploadRow]:
-    return db.session.scalars(
-        select(UploadRow)
-        .where(UploadRow.upload_id == upload_id, UploadRow.row_number.in_(numbers))
-        .order_by(UploadRow.row_number)
-        .with_for_update(of=UploadRow)
-    ).all()
+def rows_by_number(upload_id: int, numbers: Sequence[int]) -> list[UploadRow]:
+    """Locked, by number. Asked for in chunks: a statement takes only so many values."""
+    found: list[UploadRow] = []
+    for start in range(0, len(numbers), rules.CHUNK):
+        wanted = UploadRow.upload_id == upload_id, UploadRow.row_number.in_(numbers[start : start + rules.CHUNK])
+        statement = select(UploadRow).where(*wanted).order_by(UploadRow.row_number)
+        found += db.session.scalars(statement.with_for_update(of=UploadRow))
+    return found
 
 
 def numbers_of_kind(upload_id: int, kind: Kind) -> Sequence[int]:

@@ -204,20 +204,34 @@ def revise(*, actor: Membership, upload: Upload, changes: Mapping[int, Mapping[s
 
     Refuses NotYourPart, NotNow.
     """
+    _may_mend(actor, upload)
+    numbers, mended = sorted(changes), 0
+    for start in range(0, len(numbers), rules.CHUNK):
+        mended += _mend(upload, {number: changes[number] for number in numbers[start : start + rules.CHUNK]})
+    return _mended(actor, upload, len(changes), mended)
+
+
+def _may_mend(actor: Membership, upload: Upload) -> None:
     _must_be(actor, MemberRole.maker)
     if upload.state is not UploadState.checked:
         raise rules.NotNow
-    numbers = sorted(changes)
-    rows = {row.row_number: row for row in queries.rows_by_number(upload.id, numbers)}
+
+
+def _mend(upload: Upload, changes: Mapping[int, Mapping[str, str]]) -> int:
+    """New words for at most a chunk of rows."""
+    rows = {row.row_number: row for row in queries.rows_by_number(upload.id, sorted(changes))}
     before = [row.nik_hash for row in rows.values() if row.nik_hash]
-    again = set(queries.numbers_of_niks(upload.id, before)) - set(numbers) if before else set()
+    again = set(queries.numbers_of_niks(upload.id, before)) - set(changes) if before else set()
     if upload.decree_id is not None:
-        again |= set(queries.numbers_of_kind(upload.id, Kind.post_twice)) - set(numbers)
+        again |= set(queries.numbers_of_kind(upload.id, Kind.post_twice)) - set(changes)
     rows |= {row.row_number: row for row in queries.rows_by_number(upload.id, sorted(again))}
     typed = {number: values_in(row.content) | _changed(changes.get(number, {})) for number, row in rows.items()}
-    mended = _check_again(upload, rows, typed)
+    return _check_again(upload, rows, typed)
+
+
+def _mended(actor: Membership, upload: Upload, rows: int, mended: int) -> int:
     count_again(upload)
-    _note(actor.person.ref, "revise", upload, rows=len(changes), mended=mended)
+    _note(actor.person.ref, "revise", upload, rows=rows, mended=mended)
     return mended
 
 
@@ -226,9 +240,7 @@ def _changed(cells: Mapping[str, str]) -> dict[str, str]:
 
 
 def _check_again(upload: Upload, rows: Mapping[int, UploadRow], typed: Mapping[int, dict[str, str]]) -> int:
-    checker = checking.checker_for(upload, clock.today())
-    checker.first = {who: number for who, number in checker.first.items() if number not in rows}
-    checker.posts = {post: number for post, number in checker.posts.items() if number not in rows}
+    checker = checking.checker_for(upload, clock.today(), anew=rows.keys())
     mended = 0
     for number, found, who in checker.rows(sorted(typed.items())):
         row = rows[number]
@@ -245,13 +257,14 @@ def _check_again(upload: Upload, rows: Mapping[int, UploadRow], typed: Mapping[i
 
 def take_suggestions(*, actor: Membership, upload: Upload, kind: Kind) -> int:
     """Every row of one kind gets what we suggest for it. Returns how many are mended. Refuses NotYourPart, NotNow."""
-    mended = 0
-    numbers = queries.numbers_of_kind(upload.id, kind)
+    _may_mend(actor, upload)
+    numbers, changed, mended = queries.numbers_of_kind(upload.id, kind), 0, 0
     for start in range(0, len(numbers), rules.CHUNK):
         rows = queries.rows_by_number(upload.id, numbers[start : start + rules.CHUNK])
-        changes = {row.row_number: suggestions(problems_in(row.content)) for row in rows}
-        mended += revise(actor=actor, upload=upload, changes={number: cells for number, cells in changes.items() if cells})
-    return mended
+        changes = {row.row_number: cells for row in rows if (cells := suggestions(problems_in(row.content)))}
+        mended += _mend(upload, changes) if changes else 0
+        changed += len(changes)
+    return _mended(actor, upload, changed, mended)
 
 
 def suggestions(problems: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -336,7 +349,7 @@ def confirm(*, actor: Membership, upload: Upload, seen: str) -> bool:
 def _look_again(upload: Upload) -> int:
     """Ready rows whose months somebody else has taken since they were checked; now passed over. Returns how many."""
     marks, changed = list(queries.ready_marks(upload.id)), 0
-    checker = checking.Checker(upload, checking.words(), clock.today(), {})
+    checker = checking.Checker(upload, checking.words(), clock.today())
     for start in range(0, len(marks), rules.CHUNK):
         part = marks[start : start + rules.CHUNK]
         taken = checker.passed_over([who for _number, who, _what in part])

@@ -140,6 +140,34 @@ def test_a_nik_that_comes_twice_names_the_row_where_it_came_first(app: Flask, ca
     assert [found[number].kind for number in (2, 3, 4)] == [None, None, None]
 
 
+@pytest.mark.parametrize("chunk", [1, 2, 3, 100])
+def test_chunks_change_nothing_of_who_came_first(app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
+    monkeypatch.setattr(rules, "CHUNK", chunk)
+    file = [[nik(one), "Sumiati", "Ojek", ""] for one in (1, 2, 1, 3, 1, 2)]
+    upload = checked(cast, csv_file(file))
+    assert first_rows(upload) == {4: 2, 6: 2, 7: 3}
+    changes = {2: {"nik": nik(2)}, 3: {"nik": nik(1)}, 6: {"nik": nik(4)}, 7: {"nik": nik(5)}}
+    revise(cast, upload, changes)
+    assert {number for number, row in rows(upload).items() if row.state is RowState.ready} == {2, 3, 5, 6, 7}
+    assert first_rows(upload) == {4: 3}
+
+
+def test_more_rows_are_asked_for_than_a_statement_takes_values(app: Flask, cast: Cast) -> None:
+    upload = checked(cast, csv_file(people(3)))
+    with transaction():
+        assert [row.row_number for row in queries.rows_by_number(upload.id, range(70_000))] == [2, 3, 4]
+
+
+def first_rows(upload: Upload) -> dict[int, int]:
+    """Of each row whose person came before: in which row."""
+    return {
+        number: problem["params"]["row"]
+        for number, row in rows(upload).items()
+        for problem in problems_in(row.content)
+        if problem["kind"] == Kind.nik_twice
+    }
+
+
 def test_who_is_covered_is_passed_over_without_a_word_by_whom(app: Flask, cast: Cast) -> None:
     known = factories.worker(name="Sumiati", nik=nik(5))
     factories.sponsorship(cast.tono, known, first="2026-12", count=2, state=MonthState.paid)
