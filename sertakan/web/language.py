@@ -1,15 +1,20 @@
 """Two languages: Indonesian at `/…`, English at `/en/…`. The middleware moves `/en` into SCRIPT_NAME, so url_for keeps it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from babel.support import NullTranslations, Translations
 from flask import Flask, current_app, request
-from flask_babel import force_locale, get_locale
+from flask_babel import Domain, force_locale, get_locale
 from flask_babel import gettext as _
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
+
+from sertakan.web.extensions import babel
 
 LANGUAGES = ("id", "en")
 
@@ -61,25 +66,46 @@ def in_language(locale: str, message: str, **params: object) -> str:
         return str(_(message, **params))
 
 
+# ---- sentences -----------------------------------------------------------------------------------------------------------------
+
+# Which of its values an English sentence counts, the first that it has. Indonesian knows no plural, so the code writes one sentence;
+# the English catalogue alone has two forms where one worker differs from two.
+COUNTED = ("count", "workers", "people", "days", "minutes", "left")
+
+
 @lru_cache(maxsize=4)
-def _english(folder: str) -> NullTranslations:
-    return Translations.load(folder, ["en"])
+def _english(root: str, folder: str) -> NullTranslations:
+    return Translations.load(str(Path(root) / folder), ["en"])
 
 
-def _for_templates(app: Flask) -> Callable[[str], str]:
-    """Translating in templates, a hundred times a page: the msgid is the Indonesian, so only English is looked up."""
-    folder = str(Path(app.root_path) / app.config["BABEL_TRANSLATION_DIRECTORIES"])
+def translate(message: str, params: Mapping[str, object]) -> str:
+    """A sentence in the language of this request, its placeholders still open. The msgid is the Indonesian: only English is looked up."""
+    if str(get_locale().language) == "id":
+        return message
+    english = _english(current_app.root_path, current_app.config["BABEL_TRANSLATION_DIRECTORIES"])
+    for name in COUNTED:
+        if name in params:
+            number = 1 if str(params[name]) == "1" else 2  # a number may come as it is shown: "1.000"
+            counted = str(english.ungettext(message, "", number))
+            return counted if counted not in ("", message) else str(english.ugettext(message))
+    return str(english.ugettext(message))
 
-    def translate(message: str) -> str:
-        return message if str(get_locale().language) == "id" else str(_english(folder).ugettext(message))
 
-    return translate
+class Sentences(Domain):  # type: ignore[misc]
+    """What `gettext` of flask_babel asks, in every room."""
+
+    def gettext(self, string: str, **variables: object) -> str:
+        words = translate(string, variables)
+        return words % variables if variables else words
 
 
-def _never_plural(_one: str, _many: str, _count: int) -> str:
-    raise TypeError("Indonesian has no plural; write one sentence")
+@pass_eval_context
+def _in_templates(context: EvalContext, message: str, /, **params: object) -> str:
+    words = translate(message, params)
+    return (Markup(words) if context.autoescape else words) % params  # noqa: S704 - a sentence of ours; its values are escaped
 
 
 def init_language(app: Flask) -> None:
-    app.jinja_env.install_gettext_callables(_for_templates(app), _never_plural, newstyle=True)  # type: ignore[attr-defined]
+    babel.domain_instance = Sentences()
+    app.jinja_env.globals.update(gettext=_in_templates, _=_in_templates)
     app.jinja_env.globals.update(current_language=current_language, other_language_url=other_language_url)

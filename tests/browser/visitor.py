@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator
 
 from dev import ROOT
 from tests.browser.site import Site, eventually
+from tests.checks import sentences
 
 PHONE, DESK = (360, 740), (1280, 800)
 EXPECTED = re.compile(r"Failed to load resource: the server responded with a status of 4(04|09|10|22)|.*blocked by Playwright")
@@ -24,9 +25,9 @@ _used: dict[str, set[str]] = {}
 
 @cache
 def _english() -> dict[str, str]:
-    """Every sentence of the product and its English."""
+    """Every sentence of the product and its English, of two forms the one for many."""
     with CATALOGUE.open("rb") as file:
-        return {str(message.id): str(message.string) for message in read_po(file) if message.id and message.string}
+        return {sentences(message.id)[0]: sentences(message.string)[-1] for message in read_po(file) if message.id}
 
 
 def authenticator(secret: str) -> str:
