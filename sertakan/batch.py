@@ -1,7 +1,7 @@
 """Many rows at once, with few statements. Called inside `transaction()`, as every write is."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from sqlalchemy import JSON, Table, Text, column, func, literal, select
@@ -12,8 +12,11 @@ from sqlalchemy.engine import Dialect
 from sertakan.db import Base, db
 
 
-def insert_all(model: type[Base], rows: Sequence[Mapping[str, Any]], new_only: bool = False) -> int:
-    """Insert many rows of the same columns, in their order; how many. A column that Python fills must be among them."""
+def insert_all(model: type[Base], rows: Sequence[Mapping[str, Any]], clash: Callable[[Any], Any] | None = None) -> int:
+    """Insert many rows of the same columns, in their order; how many. A column that Python fills must be among them.
+
+    `clash` adds to the statement what becomes of rows that a unique key already knows; without it they are an IntegrityError.
+    """
     if not rows:
         return 0
     connection, table = db.session().connection(), cast(Table, model.__table__)
@@ -21,15 +24,15 @@ def insert_all(model: type[Base], rows: Sequence[Mapping[str, Any]], new_only: b
     statement: Any = (postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert)(table)
     if many:
         statement = statement.from_select(list(rows[0]), _given(table, rows, connection.dialect))
-    if new_only:
-        statement = statement.on_conflict_do_nothing()
+    if clash is not None:
+        statement = clash(statement)
     found = connection.execute(statement, None if many else list(rows), execution_options={"preserve_rowcount": True})
     return int(found.rowcount)
 
 
 def insert_new(model: type[Base], rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert many rows, leaving out those that a unique key already knows; how many were new."""
-    return insert_all(model, rows, new_only=True)
+    return insert_all(model, rows, lambda statement: statement.on_conflict_do_nothing())
 
 
 def _given(table: Table, rows: Sequence[Mapping[str, Any]], dialect: Dialect) -> Any:

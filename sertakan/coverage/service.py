@@ -5,11 +5,10 @@ from datetime import date, datetime
 from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 
 from sertakan.audit.service import record
+from sertakan.batch import insert_all
 from sertakan.coverage import queries
 from sertakan.coverage.models import CoverageMonth, FollowUp, MonthSource
 from sertakan.coverage.rules import LIVE, EvidenceMissing, IllegalMove, MonthState, MonthTaken, check_move
@@ -203,7 +202,7 @@ def look_again(worker_ids: Collection[int]) -> None:
     told: set[int] = db.session().info.setdefault("looked", set())
     fresh = sorted(set(worker_ids) - told)
     told.update(fresh)
-    _set_next([{"worker_id": worker_id, "next_on": clock.today()} for worker_id in fresh])
+    insert_all(FollowUp, [{"worker_id": worker_id, "next_on": clock.today()} for worker_id in fresh], _the_earlier)
 
 
 def follow_up(days: Mapping[int, date | None]) -> None:
@@ -222,16 +221,9 @@ def look_at_everybody() -> None:
     look_again(db.session.scalars(known).all())
 
 
-def _set_next(rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    insert = postgresql_insert if db.session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    statement = insert(cast(Table, FollowUp.__table__))
+def _the_earlier(statement: Any) -> Any:
     new = statement.excluded.next_on
-    later = FollowUp.__table__.c.next_on > new
-    db.session.connection().execute(
-        statement.on_conflict_do_update(index_elements=["worker_id"], set_={"next_on": new}, where=later), rows
-    )
+    return statement.on_conflict_do_update(index_elements=["worker_id"], set_={"next_on": new}, where=FollowUp.next_on > new)
 
 
 def _priced(

@@ -82,10 +82,11 @@ def countdown(view: SponsorshipView, today: date) -> Countdown | None:
         below = _("Terlindungi sampai %(day)s.", day=tanggal(view.posted_until))
         if on_the_way := view.on_the_way:
             below += " " + _("Iuran %(months)s sudah dibayar dan sedang diproses.", months=month_words(on_the_way))
-        return Countdown(days, _("hari lagi") if days else _("hari lagi, hari ini yang terakhir"), below, True)
+        return Countdown(days, _("hari lagi", count=days) if days else _("hari lagi, hari ini yang terakhir"), below, True)
     if view.standing.standing in STANDING_BADGES and view.covered_until:
         since = view.covered_until + timedelta(days=1)
-        return Countdown((today - since).days + 1, _("hari tanpa iuran"), _unpaid(view, since), False)
+        days = (today - since).days + 1
+        return Countdown(days, _("hari tanpa iuran", count=days), _unpaid(view, since), False)
     return None
 
 
