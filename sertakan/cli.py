@@ -18,6 +18,7 @@ from sertakan.audit import queries as audit
 from sertakan.coverage.service import look_at_everybody
 from sertakan.db import bare_writes, db, transaction
 from sertakan.demo import story
+from sertakan.demo.accounts import accounts
 from sertakan.demo.clock import follow_demo_clock, turn_to
 from sertakan.payments import jobs as payments
 from sertakan.places import service as places
@@ -54,7 +55,7 @@ def prepare() -> None:
         with transaction():
             look_at_everybody()  # DEMO_TODAY may lie before the day that was swept last
         target = Path(current_app.instance_path) / "demo-accounts.json"
-        target.write_text(json.dumps(story.accounts(), indent=1, ensure_ascii=False), encoding="utf-8")
+        target.write_text(json.dumps(accounts(), indent=1, ensure_ascii=False), encoding="utf-8")
     click.echo("ready")
 
 
@@ -84,7 +85,7 @@ def demo_day(day: datetime) -> None:
 @demo.command("accounts")
 def demo_accounts() -> None:
     """Who may be tried, and how."""
-    for account in story.accounts():
+    for account in accounts():
         click.echo("  ".join(f"{key}: {value}" for key, value in account.items()))
 
 

@@ -9,8 +9,8 @@ from flask_babel import lazy_gettext as _l
 from wtforms import DateField
 from wtforms.validators import Optional, ValidationError
 
+from sertakan.demo.accounts import accounts
 from sertakan.demo.clock import follow_demo_clock, turn_to
-from sertakan.demo.story import accounts
 from sertakan.kit import clock
 from sertakan.notices import queries as notices
 from sertakan.web.access import public

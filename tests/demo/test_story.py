@@ -14,6 +14,7 @@ from sertakan.coverage.models import CoverageMonth
 from sertakan.coverage.rules import MonthState, Standing
 from sertakan.db import db
 from sertakan.demo import story
+from sertakan.demo.accounts import accounts
 from sertakan.kit import clock, nik
 from sertakan.kit.months import Month
 from sertakan.places.models import Kelurahan
@@ -132,7 +133,7 @@ def test_addresses_can_belong_to_nobody(told: dict[str, int]) -> None:
 
 def test_every_account_on_the_list_exists(told: dict[str, int]) -> None:
     known = {person.email for person in db.session.scalars(select(Person))}
-    assert {account["Masuk"] for account in story.accounts()} <= known
+    assert {account["Masuk"] for account in accounts()} <= known
 
 
 def test_nothing_happened_before_it_was_asked_for(told: dict[str, int]) -> None:

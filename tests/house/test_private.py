@@ -16,6 +16,7 @@ from sertakan import jobs
 from sertakan.accounts.models import Person
 from sertakan.db import Base, Sealed, db, keyring, transaction
 from sertakan.demo import story
+from sertakan.demo.accounts import accounts
 from sertakan.kit import clock
 from sertakan.kit.crypto import CannotOpen, Keyring
 from sertakan.notices.models import Notice
@@ -96,7 +97,7 @@ def lived(_day: Lived) -> Iterator[Lived]:
 def visit(app: Flask) -> None:
     """People type what they should not, into every place that takes words; and a page breaks while it holds a worker."""
     visitor = PageClient(app)
-    contact = next(iter(story.accounts()))["Masuk"]
+    contact = next(iter(accounts()))["Masuk"]
     workers = db.session.scalars(select(Worker)).all()
     nik, phone = workers[0].nik, next(row.phone for row in workers if row.phone)
     visitor.post("/masuk", {"contact": contact}, check=False)
