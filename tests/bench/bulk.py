@@ -19,6 +19,7 @@ ROWS = int(os.environ.get("ROWS", "100000"))
 APPLIED = int(os.environ.get("APPLIED", "10000"))
 TWICE = 2.0  # at least half the speed
 MEMORY_MB = 150
+GROWTH_MB = 10  # from a tenth of the rows to all of them
 SMALL, SMALL_S = 1_000, 2.0
 ROWS_A_SECOND = 2_000
 
@@ -47,7 +48,12 @@ def _measured(database: str, urls: list[str], folder: Path) -> list[Row]:
         told = {way: _run(f"{way}-{kind}", url, folder, ROWS) for way, url in zip(("ours", "bare"), urls, strict=True)}
         what = f"{database}: {ROWS:,} rows of {kind.upper()}, read, checked, sealed, stored"
         rows.append(compare(case, what, told["bare"]["seconds"], told["ours"]["seconds"], TWICE, "s"))
-        rows.append(at_most("P8", f"{database}: memory of it, with the reader's", told["ours"]["memory_mb"], MEMORY_MB, "MB"))
+        most = told["ours"]["memory_mb"]
+        rows.append(at_most("P8", f"{database}: memory of it, with the reader's", most, MEMORY_MB, "MB"))
+        if kind == "csv":
+            _run("make-csv", urls[0], folder, ROWS // 10)
+            least = _run("ours-csv", urls[0], folder, ROWS // 10)["memory_mb"]
+            rows.append(at_most("P8", f"{database}: growth from {ROWS // 10:,} rows on", most - least, GROWTH_MB, "MB"))
     _run("make-csv", urls[0], folder, SMALL)
     small = _run("ours-csv", urls[0], folder, SMALL)
     rows.append(at_most("P11", f"{database}: {SMALL:,} rows", small["seconds"], SMALL_S, "s"))
