@@ -13,6 +13,7 @@ from babel.messages.pofile import read_po
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, Response, expect
 
 from dev import ROOT
+from sertakan.web.language import COUNTED
 from tests.browser.site import Site, eventually
 from tests.checks import sentences
 
@@ -24,10 +25,10 @@ _used: dict[str, set[str]] = {}
 
 
 @cache
-def _english() -> dict[str, str]:
-    """Every sentence of the product and its English, of two forms the one for many."""
+def _english() -> dict[str, tuple[str, ...]]:
+    """Every sentence of the product and its English: one form, or one for one and one for many."""
     with CATALOGUE.open("rb") as file:
-        return {sentences(message.id)[0]: sentences(message.string)[-1] for message in read_po(file) if message.id}
+        return {sentences(message.id)[0]: sentences(message.string) for message in read_po(file) if message.id}
 
 
 def authenticator(secret: str) -> str:
@@ -81,7 +82,9 @@ class Visitor:
 
     def say(self, words: str, **params: object) -> str:
         """These words in this visitor's language, as the page would print them."""
-        text = _english().get(words, words) if self.language == "en" else words
+        counted = next((str(params[name]) for name in COUNTED if name in params), "")
+        forms = _english().get(words, (words,)) if self.language == "en" else (words,)
+        text = forms[0 if counted == "1" else -1]
         return text % params if params else text.replace("%%", "%")
 
     def press(self, words: str, **params: object) -> None:
